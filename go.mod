@@ -1,0 +1,9 @@
+module github.com/multigrade/multigrade
+
+go 1.26.0
+
+require (
+	github.com/klauspost/cpuid/v2 v2.4.2
+	github.com/stretchr/testify v1.12.1
+	golang.org/x/sys v0.50.0
+)

@@ -1,0 +1,420 @@
+//go:build !purego && !noasm
+
+package kernel
+
+import "github.com/klauspost/cpuid/v2"
+
+// detect returns the implementations that can run here, best first. cpuid reports a
+// vector extension only where the operating system saves its registers.
+func detect() []isa {
+	var is []isa
+	if cpuid.CPU.Supports(avx512Features...) {
+		is = append(is, avx512)
+	}
+	if cpuid.CPU.Supports(avx2Features...) {
+		is = append(is, avx2)
+	}
+	return append(is, generic)
+}
+
+var (
+	avx2Features   = []cpuid.FeatureID{cpuid.AVX2, cpuid.FMA3}
+	avx512Features = []cpuid.FeatureID{cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512DQ, cpuid.AVX512VL}
+)
+
+// features returns the CPU features the choice looked at and found.
+func features() []string {
+	var names []string
+	for _, f := range append(avx2Features[:len(avx2Features):len(avx2Features)], avx512Features...) {
+		if cpuid.CPU.Supports(f) {
+			names = append(names, f.String())
+		}
+	}
+	return names
+}
+
+//go:noescape
+func product6x32x2AVX512(t *productTile)
+
+//go:noescape
+func product1x32x1AVX512(t *productTile)
+
+//go:noescape
+func product1x32x2AVX512(t *productTile)
+
+//go:noescape
+func product1x32x4AVX512(t *productTile)
+
+//go:noescape
+func row64x2AVX512(t *productTile, far int)
+
+//go:noescape
+func lanesAVX512(t *productTile)
+
+//go:noescape
+func gradient8x32AVX512(t *gradientTile)
+
+//go:noescape
+func gradient1x32AVX512(t *gradientTile)
+
+//go:noescape
+func columns32AVX512(t *gradientTile)
+
+//go:noescape
+func cross4x16AVX512(t *crossTile)
+
+//go:noescape
+func cross1x16AVX512(t *crossTile)
+
+//go:noescape
+func product3x16x2AVX2(t *productTile)
+
+//go:noescape
+func product1x32x2AVX2(t *productTile)
+
+//go:noescape
+func product1x16x1AVX2(t *productTile)
+
+//go:noescape
+func product1x16x4AVX2(t *productTile)
+
+//go:noescape
+func lanesAVX2(t *productTile)
+
+//go:noescape
+func gradient4x16AVX2(t *gradientTile)
+
+//go:noescape
+func gradient1x16AVX2(t *gradientTile)
+
+//go:noescape
+func columns16AVX2(t *gradientTile)
+
+//go:noescape
+func cross4x8AVX2(t *crossTile)
+
+//go:noescape
+func cross1x8AVX2(t *crossTile)
+
+//go:noescape
+func sumsAVX512(s *laneSums, x *float32, n int)
+
+//go:noescape
+func sumsAVX2(s *laneSums, x *float32, n int)
+
+//go:noescape
+func subAVX512(dst, x, y *float32, n int)
+
+//go:noescape
+func subAVX2(dst, x, y *float32, n int)
+
+//go:noescape
+func addAVX512(dst, src *float32, n int)
+
+//go:noescape
+func addAVX2(dst, src *float32, n int)
+
+//go:noescape
+func lerpAVX512(dst, src *float32, n int, t float32)
+
+//go:noescape
+func lerpAVX2(dst, src *float32, n int, t float32)
+
+//go:noescape
+func adamAVX512(w, grad, m, v *float32, n int, c *adamCoefficients)
+
+//go:noescape
+func adamAVX2(w, grad, m, v *float32, n int, c *adamCoefficients)
+
+// productOn computes one panel of a product.
+func productOn(i isa, o order, t *productTile) {
+	switch i {
+	case avx512:
+		productAVX512(o, t)
+	case avx2:
+		productAVX2(o, t)
+	default:
+		productPortable(o, t)
+	}
+}
+
+func productAVX512(o order, t *productTile) {
+	switch o {
+	case lanes:
+		lanesAVX512(t)
+	case oneChain:
+		product1x32x1AVX512(t)
+	case fourChains:
+		product1x32x4AVX512(t)
+	default:
+		rest := *t
+		if rest.rows -= rest.rows % 6; rest.rows > 0 {
+			product6x32x2AVX512(&rest)
+		}
+		if rest.after(t) {
+			product1x32x2AVX512(&rest)
+		}
+	}
+}
+
+func productAVX2(o order, t *productTile) {
+	half := *t
+	half.n = min(16, t.n)
+	switch o {
+	case lanes:
+		lanesAVX2(t)
+	case oneChain:
+		product1x16x1AVX2(&half)
+		if half.right(t) {
+			product1x16x1AVX2(&half)
+		}
+	case fourChains:
+		product1x16x4AVX2(&half)
+		if half.right(t) {
+			product1x16x4AVX2(&half)
+		}
+	default:
+		if half.rows -= half.rows % 3; half.rows > 0 {
+			product3x16x2AVX2(&half)
+			if half.right(t) {
+				product3x16x2AVX2(&half)
+			}
+		}
+		if half.after(t) {
+			half.n = t.n
+			product1x32x2AVX2(&half)
+		}
+	}
+}
+
+// after sets t to what is left of all behind the rows of t, and tells whether that is
+// anything.
+func (t *productTile) after(all *productTile) bool {
+	n := t.rows
+	if n == all.rows {
+		return false
+	}
+	*t = *all
+	t.rows -= n
+	t.dst = t.dst[n*t.ldd:]
+	t.a = t.a[n*t.lda:]
+	if t.y != nil {
+		t.y = t.y[n*t.ldy:]
+	}
+	return true
+}
+
+// right moves t, the left half of a panel, to the right half of all, and tells whether
+// there is one.
+func (t *productTile) right(all *productTile) bool {
+	if all.n <= 16 {
+		return false
+	}
+	t.n = all.n - 16
+	t.dst = all.dst[16:]
+	if t.k > 0 {
+		t.w = all.w[16:]
+	}
+	if t.bias != nil {
+		t.bias = all.bias[16:]
+	}
+	if t.y != nil {
+		t.y = all.y[16:]
+	}
+	return true
+}
+
+// oneRow computes a whole product of one row without a mask, if i has a way of its own.
+func oneRow(i isa, o order, t *productTile, dst, a []float32) bool {
+	if i != avx512 || o != twoChains || t.y != nil {
+		return false
+	}
+	n, panels, step := t.n, (t.n+panel-1)/panel, t.k*panel
+	w, bias, apart := t.w, t.bias, panels/2
+	t.a, t.rows = a, 1
+	// Two panels at a time that lie far apart: their streams then share no page.
+	t.ldd = apart * panel
+	for p := range apart {
+		t.dst, t.w = dst[p*panel:], w[p*step:]
+		if bias != nil {
+			t.bias = bias[p*panel:]
+		}
+		t.n = min(panel, n-(p+apart)*panel)
+		row64x2AVX512(t, 4*apart*step)
+	}
+	if p := 2 * apart; p < panels {
+		t.dst, t.w = dst[p*panel:], w[p*step:]
+		if bias != nil {
+			t.bias = bias[p*panel:]
+		}
+		t.n = n - p*panel
+		product1x32x2AVX512(t)
+	}
+	return true
+}
+
+// gradientOn computes one panel of a weight gradient.
+func gradientOn(i isa, t *gradientTile) {
+	switch i {
+	case avx512:
+		s := *t
+		s.k = 8
+		k := 0
+		for ; k+8 <= t.k; k += 8 {
+			s.a, s.dst = t.a[k:], t.dst[k*t.ldd:]
+			gradient8x32AVX512(&s)
+		}
+		s.k = 1
+		for ; k < t.k; k++ {
+			s.a, s.dst = t.a[k:], t.dst[k*t.ldd:]
+			gradient1x32AVX512(&s)
+		}
+	case avx2:
+		for n := 0; n < t.n; n += 16 {
+			s := *t
+			s.n, s.b = min(16, t.n-n), t.b[n:]
+			s.k = 4
+			k := 0
+			for ; k+4 <= t.k; k += 4 {
+				s.a, s.dst = t.a[k:], t.dst[k*t.ldd+n:]
+				gradient4x16AVX2(&s)
+			}
+			s.k = 1
+			for ; k < t.k; k++ {
+				s.a, s.dst = t.a[k:], t.dst[k*t.ldd+n:]
+				gradient1x16AVX2(&s)
+			}
+		}
+	default:
+		gradientGeneric(t)
+	}
+}
+
+// columnsOn sums up to 32 columns.
+func columnsOn(i isa, t *gradientTile) {
+	switch i {
+	case avx512:
+		columns32AVX512(t)
+	case avx2:
+		s := *t
+		s.n = min(16, t.n)
+		columns16AVX2(&s)
+		if t.n > 16 {
+			s.n, s.b, s.dst = t.n-16, t.b[16:], t.dst[16:]
+			columns16AVX2(&s)
+		}
+	default:
+		columnsGeneric(t)
+	}
+}
+
+// crossOn computes up to 16 columns of a float64 product of columns.
+func crossOn(i isa, t *crossTile) {
+	switch i {
+	case avx512:
+		s := *t
+		s.k = 4
+		k := 0
+		for ; k+4 <= t.k; k += 4 {
+			s.a, s.dst = t.a[k:], t.dst[k*t.ldd:]
+			cross4x16AVX512(&s)
+		}
+		s.k = 1
+		for ; k < t.k; k++ {
+			s.a, s.dst = t.a[k:], t.dst[k*t.ldd:]
+			cross1x16AVX512(&s)
+		}
+	case avx2:
+		for n := 0; n < t.n; n += 8 {
+			s := *t
+			s.n, s.b = min(8, t.n-n), t.b[n:]
+			s.k = 4
+			k := 0
+			for ; k+4 <= t.k; k += 4 {
+				s.a, s.dst = t.a[k:], t.dst[k*t.ldd+n:]
+				cross4x8AVX2(&s)
+			}
+			s.k = 1
+			for ; k < t.k; k++ {
+				s.a, s.dst = t.a[k:], t.dst[k*t.ldd+n:]
+				cross1x8AVX2(&s)
+			}
+		}
+	default:
+		crossGeneric(t)
+	}
+}
+
+// whole returns how many of n elements assembly takes: the multiple of unit, which is at
+// least one, or none. Go code does the rest.
+func whole(i isa, n, unit int) int {
+	if i != avx512 && i != avx2 {
+		return 0
+	}
+	return n / unit * unit
+}
+
+// sumsOn adds the elements of x to the lanes of s.
+func sumsOn(i isa, s *laneSums, x []float32) {
+	n := whole(i, len(x), panel)
+	if n > 0 {
+		if i == avx512 {
+			sumsAVX512(s, &x[0], n)
+		} else {
+			sumsAVX2(s, &x[0], n)
+		}
+	}
+	sumsGeneric(s, x[n:])
+}
+
+func subOn(i isa, dst, x, y []float32) {
+	x, y = x[:len(dst)], y[:len(dst)]
+	n := whole(i, len(dst), 16)
+	if n > 0 {
+		if i == avx512 {
+			subAVX512(&dst[0], &x[0], &y[0], n)
+		} else {
+			subAVX2(&dst[0], &x[0], &y[0], n)
+		}
+	}
+	subGeneric(dst[n:], x[n:], y[n:])
+}
+
+func addOn(i isa, dst, src []float32) {
+	src = src[:len(dst)]
+	n := whole(i, len(dst), 16)
+	if n > 0 {
+		if i == avx512 {
+			addAVX512(&dst[0], &src[0], n)
+		} else {
+			addAVX2(&dst[0], &src[0], n)
+		}
+	}
+	addGeneric(dst[n:], src[n:])
+}
+
+func lerpOn(i isa, dst, src []float32, t float32) {
+	src = src[:len(dst)]
+	n := whole(i, len(dst), 16)
+	if n > 0 {
+		if i == avx512 {
+			lerpAVX512(&dst[0], &src[0], n, t)
+		} else {
+			lerpAVX2(&dst[0], &src[0], n, t)
+		}
+	}
+	lerpGeneric(dst[n:], src[n:], t)
+}
+
+func adamOn(i isa, w, g, m, v []float32, c *adamCoefficients) {
+	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
+	n := whole(i, len(w), 16)
+	if n > 0 {
+		if i == avx512 {
+			adamAVX512(&w[0], &g[0], &m[0], &v[0], n, c)
+		} else {
+			adamAVX2(&w[0], &g[0], &m[0], &v[0], n, c)
+		}
+	}
+	adamGeneric(w[n:], g[n:], m[n:], v[n:], c)
+}

@@ -1,0 +1,1375 @@
+//go:build !purego && !noasm
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// Products on AVX-512. Every TEXT computes one productTile, t: the rows of a times one
+// panel of w, started from the bias and finished by ReLU or by the mask y. Registers:
+//
+//	AX t           SI row of a      R8 lda      R12 rows left
+//	BX w           DI row of dst    R11 ldd     CX k left
+//	DX row of y    R13 a in the k loop
+//	K1, K2 columns 0-15 and 16-31 that exist
+//	Z31 lower bound: 0 for ReLU, -Inf otherwise; Z30 zero
+
+// LOAD reads what all tiles need. The masks have a one for each of the n columns.
+#define LOAD \
+	MOVQ t+0(FP), AX                     \
+	MOVQ productTile_n(AX), CX           \
+	MOVQ $-1, DX                         \
+	SHLQ CX, DX                          \
+	NOTQ DX                              \
+	KMOVW DX, K1                         \
+	SHRQ $16, DX                         \
+	KMOVW DX, K2                         \
+	VPXORD Z30, Z30, Z30                 \
+	MOVBLZX productTile_relu(AX), DX     \
+	DECL DX                              \ // 0 for ReLU, all ones otherwise
+	ANDL $0xFF800000, DX                 \ // +0 or -Inf
+	VPBROADCASTD DX, Z31                 \
+	MOVQ productTile_dst(AX), DI         \
+	MOVQ productTile_a(AX), SI           \
+	MOVQ productTile_y(AX), DX           \
+	MOVQ productTile_lda(AX), R8         \
+	SHLQ $2, R8                          \
+	MOVQ productTile_ldd(AX), R11        \
+	SHLQ $2, R11                         \
+	MOVQ productTile_rows(AX), R12
+
+// BIAS sets lo and hi to the bias, or zero. It uses CX.
+#define BIAS(lo, hi) \
+	VMOVAPS Z30, lo                      \
+	VMOVAPS Z30, hi                      \
+	MOVQ productTile_bias(AX), CX        \
+	TESTQ CX, CX                         \
+	JZ   3(PC)                           \
+	VMOVUPS.Z (CX), K1, lo               \
+	VMOVUPS.Z 64(CX), K2, hi
+
+// FINISH clamps a row from below, masks it if there is a y, stores it and moves on.
+// R10 holds ldy.
+#define FINISH(lo, hi) \
+	VMAXPS lo, Z31, lo                   \ // NaN and -0 pass
+	VMAXPS hi, Z31, hi                   \
+	TESTQ DX, DX                         \
+	JZ   8(PC)                           \
+	VMOVUPS.Z (DX), K1, Z28              \
+	VMOVUPS.Z 64(DX), K2, Z29            \
+	VCMPPS $0x16, Z30, Z28, K3           \ // not (y <= 0), true for NaN
+	VCMPPS $0x16, Z30, Z29, K4           \
+	VMOVAPS.Z lo, K3, lo                 \
+	VMOVAPS.Z hi, K4, hi                 \
+	ADDQ R10, DX                         \
+	VMOVUPS lo, K1, (DI)                 \
+	VMOVUPS hi, K2, 64(DI)               \
+	ADDQ R11, DI
+
+// ROW multiplies one element of a with a row of w held in Z24 and Z25.
+#define ROW(x, b, lo, hi) \
+	VBROADCASTSS x, b                    \
+	VFMADD231PS Z24, b, lo               \
+	VFMADD231PS Z25, b, hi
+
+// STEP6 is one k of six rows: their elements at R13+o, the row of w at BX+p.
+#define STEP6(o, p, a0, a1, b0, b1, c0, c1, d0, d1, e0, e1, f0, f1) \
+	VMOVUPS p(BX), Z24                   \
+	VMOVUPS (p+64)(BX), Z25              \
+	ROW(o(R13), Z26, a0, a1)             \
+	ROW(o(R13)(R8*1), Z27, b0, b1)       \
+	ROW(o(R13)(R8*2), Z28, c0, c1)       \
+	ROW(o(R13)(R9*1), Z29, d0, d1)       \
+	ROW(o(R13)(R8*4), Z26, e0, e1)       \
+	ROW(o(R10), Z27, f0, f1)
+
+#define EVEN(o, p) STEP6(o, p, Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11)
+#define ODD(o, p) STEP6(o, p, Z12, Z13, Z14, Z15, Z16, Z17, Z18, Z19, Z20, Z21, Z22, Z23)
+
+// func product6x32x2AVX512(t *productTile)
+//
+// Two chains, six rows at a time; rows must be a multiple of six. 24 accumulators: row r
+// of the even chain in Z(2r), Z(2r+1), of the odd chain in Z(12+2r), Z(13+2r).
+// R9 = 3 lda, R10 = the sixth row.
+TEXT ·product6x32x2AVX512(SB), NOSPLIT, $0-8
+	LOAD
+	LEAQ (R8)(R8*2), R9
+
+block:
+	BIAS(Z0, Z1)
+	VMOVAPS Z0, Z2
+	VMOVAPS Z1, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z1, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z1, Z7
+	VMOVAPS Z0, Z8
+	VMOVAPS Z1, Z9
+	VMOVAPS Z0, Z10
+	VMOVAPS Z1, Z11
+	VMOVAPS Z30, Z12
+	VMOVAPS Z30, Z13
+	VMOVAPS Z30, Z14
+	VMOVAPS Z30, Z15
+	VMOVAPS Z30, Z16
+	VMOVAPS Z30, Z17
+	VMOVAPS Z30, Z18
+	VMOVAPS Z30, Z19
+	VMOVAPS Z30, Z20
+	VMOVAPS Z30, Z21
+	VMOVAPS Z30, Z22
+	VMOVAPS Z30, Z23
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	LEAQ (SI)(R8*4), R10
+	ADDQ R8, R10
+	SUBQ $4, CX
+	JLT  tail
+
+four:
+	EVEN(0, 0)
+	ODD(4, 128)
+	EVEN(8, 256)
+	ODD(12, 384)
+	ADDQ $16, R13
+	ADDQ $16, R10
+	ADDQ $512, BX
+	SUBQ $4, CX
+	JGE  four
+
+tail:
+	ADDQ $4, CX                          // k mod 4
+	JZ   combine
+	EVEN(0, 0)
+	DECQ CX
+	JZ   combine
+	ODD(4, 128)
+	DECQ CX
+	JZ   combine
+	EVEN(8, 256)
+
+combine:
+	VADDPS Z12, Z0, Z0
+	VADDPS Z13, Z1, Z1
+	VADDPS Z14, Z2, Z2
+	VADDPS Z15, Z3, Z3
+	VADDPS Z16, Z4, Z4
+	VADDPS Z17, Z5, Z5
+	VADDPS Z18, Z6, Z6
+	VADDPS Z19, Z7, Z7
+	VADDPS Z20, Z8, Z8
+	VADDPS Z21, Z9, Z9
+	VADDPS Z22, Z10, Z10
+	VADDPS Z23, Z11, Z11
+	MOVQ productTile_ldy(AX), R10
+	SHLQ $2, R10
+	FINISH(Z0, Z1)
+	FINISH(Z2, Z3)
+	FINISH(Z4, Z5)
+	FINISH(Z6, Z7)
+	FINISH(Z8, Z9)
+	FINISH(Z10, Z11)
+	LEAQ (SI)(R8*4), SI
+	LEAQ (SI)(R8*2), SI
+	SUBQ $6, R12
+	JNZ  block
+	VZEROUPPER
+	RET
+
+// K1ROW multiplies the element of a at R13+o with the row of w at BX+p.
+#define K1ROW(o, p, lo, hi) \
+	VBROADCASTSS o(R13), Z24             \
+	VFMADD231PS p(BX), Z24, lo           \
+	VFMADD231PS (p+64)(BX), Z24, hi
+
+// func product1x32x1AVX512(t *productTile)
+//
+// One chain, a row at a time: k is at most 8, so the chains of several rows overlap.
+// Z26, Z27 bias.
+TEXT ·product1x32x1AVX512(SB), NOSPLIT, $0-8
+	LOAD
+	BIAS(Z26, Z27)
+	MOVQ productTile_ldy(AX), R10
+	SHLQ $2, R10
+
+row:
+	VMOVAPS Z26, Z0
+	VMOVAPS Z27, Z1
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	TESTQ CX, CX
+	JZ   done
+
+one:
+	K1ROW(0, 0, Z0, Z1)
+	ADDQ $4, R13
+	ADDQ $128, BX
+	DECQ CX
+	JNZ  one
+
+done:
+	FINISH(Z0, Z1)
+	ADDQ R8, SI
+	DECQ R12
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func product1x32x2AVX512(t *productTile)
+//
+// Two chains, a row at a time: Z0, Z1 even; Z2, Z3 odd; Z26, Z27 bias.
+TEXT ·product1x32x2AVX512(SB), NOSPLIT, $0-8
+	LOAD
+	BIAS(Z26, Z27)
+	MOVQ productTile_ldy(AX), R10
+	SHLQ $2, R10
+
+row:
+	VMOVAPS Z26, Z0
+	VMOVAPS Z27, Z1
+	VMOVAPS Z30, Z2
+	VMOVAPS Z30, Z3
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	SUBQ $2, CX
+	JLT  tail
+
+two:
+	K1ROW(0, 0, Z0, Z1)
+	K1ROW(4, 128, Z2, Z3)
+	ADDQ $8, R13
+	ADDQ $256, BX
+	SUBQ $2, CX
+	JGE  two
+
+tail:
+	ADDQ $2, CX                          // k mod 2
+	JZ   combine
+	K1ROW(0, 0, Z0, Z1)
+
+combine:
+	VADDPS Z2, Z0, Z0
+	VADDPS Z3, Z1, Z1
+	FINISH(Z0, Z1)
+	ADDQ R8, SI
+	DECQ R12
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func product1x32x4AVX512(t *productTile)
+//
+// Four chains, a row at a time: chain c in Z(2c), Z(2c+1); Z26, Z27 bias.
+TEXT ·product1x32x4AVX512(SB), NOSPLIT, $0-8
+	LOAD
+	BIAS(Z26, Z27)
+	MOVQ productTile_ldy(AX), R10
+	SHLQ $2, R10
+
+row:
+	VMOVAPS Z26, Z0
+	VMOVAPS Z27, Z1
+	VMOVAPS Z30, Z2
+	VMOVAPS Z30, Z3
+	VMOVAPS Z30, Z4
+	VMOVAPS Z30, Z5
+	VMOVAPS Z30, Z6
+	VMOVAPS Z30, Z7
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	SUBQ $4, CX
+	JLT  tail
+
+four:
+	K1ROW(0, 0, Z0, Z1)
+	K1ROW(4, 128, Z2, Z3)
+	K1ROW(8, 256, Z4, Z5)
+	K1ROW(12, 384, Z6, Z7)
+	ADDQ $16, R13
+	ADDQ $512, BX
+	SUBQ $4, CX
+	JGE  four
+
+tail:
+	ADDQ $4, CX                          // k mod 4
+	JZ   combine
+	K1ROW(0, 0, Z0, Z1)
+	DECQ CX
+	JZ   combine
+	K1ROW(4, 128, Z2, Z3)
+	DECQ CX
+	JZ   combine
+	K1ROW(8, 256, Z4, Z5)
+
+combine:
+	VADDPS Z4, Z0, Z0                    // c0 + c2
+	VADDPS Z5, Z1, Z1
+	VADDPS Z6, Z2, Z2                    // c1 + c3
+	VADDPS Z7, Z3, Z3
+	VADDPS Z2, Z0, Z0
+	VADDPS Z3, Z1, Z1
+	FINISH(Z0, Z1)
+	ADDQ R8, SI
+	DECQ R12
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// PAIR is one k of two panels: the element of a in x, rows of w at BX+p and R9+p.
+#define PAIR(p, x, a0, a1, b0, b1) \
+	VFMADD231PS p(BX), x, a0             \
+	VFMADD231PS (p+64)(BX), x, a1        \
+	VFMADD231PS p(R9), x, b0             \
+	VFMADD231PS (p+64)(R9), x, b1
+
+// func row64x2AVX512(t *productTile, far int)
+//
+// Two chains, one row, two panels: w and the one far bytes behind it, whose columns are
+// written 32·(far / bytes of a panel) behind dst. n counts the columns of the far panel;
+// the near one is full. Eight accumulators cover the latency of the FMA units, and two
+// distant streams are read faster than one. Z0-Z3 even chain, Z4-Z7 odd chain.
+// R9 far panel, R10 distance of its columns in bytes.
+TEXT ·row64x2AVX512(SB), NOSPLIT, $0-16
+	LOAD
+	MOVQ productTile_w(AX), BX
+	MOVQ far+8(FP), R9
+	MOVQ productTile_ldd(AX), R10        // distance of the columns, in elements
+	SHLQ $2, R10
+	ADDQ BX, R9
+	VMOVAPS Z30, Z0
+	VMOVAPS Z30, Z1
+	VMOVAPS Z30, Z2
+	VMOVAPS Z30, Z3
+	MOVQ productTile_bias(AX), CX
+	TESTQ CX, CX
+	JZ   start
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	ADDQ R10, CX
+	VMOVUPS.Z (CX), K1, Z2
+	VMOVUPS.Z 64(CX), K2, Z3
+
+start:
+	VMOVAPS Z30, Z4
+	VMOVAPS Z30, Z5
+	VMOVAPS Z30, Z6
+	VMOVAPS Z30, Z7
+	MOVQ productTile_k(AX), CX
+	SUBQ $4, CX
+	JLT  tail
+
+four:
+	VBROADCASTF32X4 (SI), Z8             // four k at once: one load, four shuffles
+	VPERMILPS $0x00, Z8, Z9
+	VPERMILPS $0x55, Z8, Z10
+	VPERMILPS $0xAA, Z8, Z11
+	VPERMILPS $0xFF, Z8, Z12
+	PAIR(0, Z9, Z0, Z1, Z2, Z3)
+	PAIR(128, Z10, Z4, Z5, Z6, Z7)
+	PAIR(256, Z11, Z0, Z1, Z2, Z3)
+	PAIR(384, Z12, Z4, Z5, Z6, Z7)
+	ADDQ $16, SI
+	ADDQ $512, BX
+	ADDQ $512, R9
+	SUBQ $4, CX
+	JGE  four
+
+tail:
+	ADDQ $4, CX                          // k mod 4
+	JZ   combine
+	VBROADCASTSS (SI), Z9
+	PAIR(0, Z9, Z0, Z1, Z2, Z3)
+	DECQ CX
+	JZ   combine
+	VBROADCASTSS 4(SI), Z10
+	PAIR(128, Z10, Z4, Z5, Z6, Z7)
+	DECQ CX
+	JZ   combine
+	VBROADCASTSS 8(SI), Z11
+	PAIR(256, Z11, Z0, Z1, Z2, Z3)
+
+combine:
+	VADDPS Z4, Z0, Z0
+	VADDPS Z5, Z1, Z1
+	VADDPS Z6, Z2, Z2
+	VADDPS Z7, Z3, Z3
+	VMAXPS Z0, Z31, Z0
+	VMAXPS Z1, Z31, Z1
+	VMAXPS Z2, Z31, Z2
+	VMAXPS Z3, Z31, Z3
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	ADDQ R10, DI
+	VMOVUPS Z2, K1, (DI)
+	VMOVUPS Z3, K2, 64(DI)
+	VZEROUPPER
+	RET
+
+// func lanesAVX512(t *productTile)
+//
+// The order that runs over 32 lanes: Z0 holds lanes 0-15, Z1 lanes 16-31. w is n rows of
+// k values, filled up with zeros to a multiple of 32. n is at most 8.
+// R9 bytes of a row of w, R10 column, BX row of w; K3, K4 the k of the last group.
+TEXT ·lanesAVX512(SB), NOSPLIT, $0-8
+	LOAD
+	MOVQ productTile_k(AX), CX
+	LEAQ 31(CX), R9
+	ANDQ $-32, R9
+	SHLQ $2, R9
+	ANDQ $31, CX
+	MOVQ $-1, R10
+	SHLQ CX, R10
+	NOTQ R10
+	KMOVW R10, K3
+	SHRQ $16, R10
+	KMOVW R10, K4
+
+row:
+	MOVQ productTile_w(AX), BX
+	XORL R10, R10
+
+column:
+	VMOVAPS Z30, Z0
+	VMOVAPS Z30, Z1
+	MOVQ productTile_bias(AX), CX
+	TESTQ CX, CX
+	JZ   start
+	VMOVSS (CX)(R10*4), X0               // lane 0, zeroes the others
+
+start:
+	MOVQ SI, R13
+	MOVQ productTile_k(AX), CX
+	SUBQ $32, CX
+	JLT  tail
+
+group:
+	VMOVUPS (R13), Z2
+	VMOVUPS 64(R13), Z3
+	VFMADD231PS (BX), Z2, Z0
+	VFMADD231PS 64(BX), Z3, Z1
+	ADDQ $128, R13
+	ADDQ $128, BX
+	SUBQ $32, CX
+	JGE  group
+
+tail:
+	ADDQ $32, CX
+	JZ   tree
+	VMOVUPS.Z (R13), K3, Z2
+	VMOVUPS.Z 64(R13), K4, Z3
+	VFMADD231PS (BX), Z2, Z0
+	VFMADD231PS 64(BX), Z3, Z1
+	ADDQ $128, BX
+
+tree:
+	VADDPS Z1, Z0, Z0                    // l + (l+16)
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0                    // l + (l+8)
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0                    // l + (l+4)
+	VPERMILPS $0x4E, X0, X1
+	VADDPS X1, X0, X0                    // l + (l+2)
+	VPERMILPS $0xB1, X0, X1
+	VADDPS X1, X0, X0                    // l + (l+1)
+	VMAXSS X0, X31, X0
+	TESTQ DX, DX
+	JZ   store
+	VMOVSS (DX)(R10*4), X1
+	VCMPSS $0x16, X30, X1, K5            // not (y <= 0)
+	VMOVAPS.Z X0, K5, X0
+
+store:
+	VMOVSS X0, (DI)(R10*4)
+	INCQ R10
+	CMPQ R10, productTile_n(AX)
+	JLT  column
+	ADDQ R8, SI
+	ADDQ R11, DI
+	TESTQ DX, DX
+	JZ   next
+	MOVQ productTile_ldy(AX), R13
+	LEAQ (DX)(R13*4), DX
+
+next:
+	DECQ R12
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// Gradients on AVX-512. Every TEXT computes one gradientTile, t: dst (+)= aᵀ·b over rows.
+//
+//	AX t           SI row of a      R8 lda      CX rows left
+//	DI dst         DX row of b      R9 ldb      R11 ldd
+//	K1, K2 columns 0-15 and 16-31 of b that exist
+
+#define LOADGRAD \
+	MOVQ t+0(FP), AX                     \
+	MOVQ gradientTile_n(AX), CX          \
+	MOVQ $-1, DX                         \
+	SHLQ CX, DX                          \
+	NOTQ DX                              \
+	KMOVW DX, K1                         \
+	SHRQ $16, DX                         \
+	KMOVW DX, K2                         \
+	MOVQ gradientTile_dst(AX), DI        \
+	MOVQ gradientTile_a(AX), SI          \
+	MOVQ gradientTile_b(AX), DX          \
+	MOVQ gradientTile_lda(AX), R8        \
+	SHLQ $2, R8                          \
+	MOVQ gradientTile_ldb(AX), R9        \
+	SHLQ $2, R9                          \
+	MOVQ gradientTile_ldd(AX), R11       \
+	SHLQ $2, R11                         \
+	MOVQ gradientTile_rows(AX), CX       \
+	MOVBLZX gradientTile_accumulate(AX), AX \
+	TESTL AX, AX
+
+// LOADDST reads a row of accumulators and goes on to the next; dst is padded to 32.
+#define LOADDST(lo, hi) \
+	VMOVUPS (R10), lo                    \
+	VMOVUPS 64(R10), hi                  \
+	ADDQ R11, R10
+
+// STOREDST leaves the padding alone: there a NaN in a would not be zero.
+#define STOREDST(lo, hi) \
+	VMOVUPS lo, K1, (DI)                 \
+	VMOVUPS hi, K2, 64(DI)               \
+	ADDQ R11, DI
+
+// func gradient8x32AVX512(t *gradientTile)
+//
+// Eight columns of a by 32 of b; k is eight. Accumulator r in Z(2r), Z(2r+1).
+TEXT ·gradient8x32AVX512(SB), NOSPLIT, $0-8
+	LOADGRAD
+	JNZ  load
+	VPXORD Z0, Z0, Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z9
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z11
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z13
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z15
+	JMP  row
+
+load:
+	MOVQ DI, R10
+	LOADDST(Z0, Z1)
+	LOADDST(Z2, Z3)
+	LOADDST(Z4, Z5)
+	LOADDST(Z6, Z7)
+	LOADDST(Z8, Z9)
+	LOADDST(Z10, Z11)
+	LOADDST(Z12, Z13)
+	LOADDST(Z14, Z15)
+
+row:
+	VMOVUPS.Z (DX), K1, Z24
+	VMOVUPS.Z 64(DX), K2, Z25
+	ROW(0(SI), Z26, Z0, Z1)
+	ROW(4(SI), Z27, Z2, Z3)
+	ROW(8(SI), Z28, Z4, Z5)
+	ROW(12(SI), Z29, Z6, Z7)
+	ROW(16(SI), Z26, Z8, Z9)
+	ROW(20(SI), Z27, Z10, Z11)
+	ROW(24(SI), Z28, Z12, Z13)
+	ROW(28(SI), Z29, Z14, Z15)
+	ADDQ R8, SI
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	STOREDST(Z0, Z1)
+	STOREDST(Z2, Z3)
+	STOREDST(Z4, Z5)
+	STOREDST(Z6, Z7)
+	STOREDST(Z8, Z9)
+	STOREDST(Z10, Z11)
+	STOREDST(Z12, Z13)
+	STOREDST(Z14, Z15)
+	VZEROUPPER
+	RET
+
+// func gradient1x32AVX512(t *gradientTile)
+//
+// One column of a by 32 of b; k is one.
+TEXT ·gradient1x32AVX512(SB), NOSPLIT, $0-8
+	LOADGRAD
+	VPXORD Z0, Z0, Z0
+	VMOVAPS Z0, Z1
+	JZ   row
+	MOVQ DI, R10
+	LOADDST(Z0, Z1)
+
+row:
+	VMOVUPS.Z (DX), K1, Z24
+	VMOVUPS.Z 64(DX), K2, Z25
+	ROW(0(SI), Z26, Z0, Z1)
+	ADDQ R8, SI
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	STOREDST(Z0, Z1)
+	VZEROUPPER
+	RET
+
+// func columns32AVX512(t *gradientTile)
+//
+// Sums of up to 32 columns of b; dst is the caller's and has n elements.
+TEXT ·columns32AVX512(SB), NOSPLIT, $0-8
+	LOADGRAD
+	VPXORD Z0, Z0, Z0
+	VMOVAPS Z0, Z1
+	JZ   row
+	VMOVUPS.Z (DI), K1, Z0
+	VMOVUPS.Z 64(DI), K2, Z1
+
+row:
+	VMOVUPS.Z (DX), K1, Z24
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS Z24, Z0, Z0
+	VADDPS Z25, Z1, Z1
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K2, 64(DI)
+	VZEROUPPER
+	RET
+
+// CROSSROW multiplies one float32 of a with 16 float64 of b held in Z24 and Z25.
+#define CROSSROW(x, b, lo, hi) \
+	VCVTPS2PD.BCST x, b                  \
+	VFMADD231PD Z24, b, lo               \
+	VFMADD231PD Z25, b, hi
+
+// CROSSDST moves a row of float64 accumulators from or to dst, whose columns may end.
+#define CROSSLOAD(lo, hi) \
+	VMOVUPD.Z (R10), K1, lo              \
+	VMOVUPD.Z 64(R10), K2, hi            \
+	ADDQ R11, R10
+
+#define CROSSSTORE(lo, hi) \
+	VMOVUPD lo, K1, (DI)                 \
+	VMOVUPD hi, K2, 64(DI)               \
+	ADDQ R11, DI
+
+#define LOADCROSS \
+	MOVQ t+0(FP), AX                     \
+	MOVQ crossTile_n(AX), CX             \
+	MOVQ $-1, DX                         \
+	SHLQ CX, DX                          \
+	NOTQ DX                              \
+	KMOVB DX, K1                         \ // columns 0-7
+	SHRQ $8, DX                          \
+	KMOVB DX, K2                         \ // columns 8-15
+	MOVQ crossTile_dst(AX), DI           \
+	MOVQ crossTile_a(AX), SI             \
+	MOVQ crossTile_b(AX), DX             \
+	MOVQ crossTile_lda(AX), R8           \
+	SHLQ $2, R8                          \
+	MOVQ crossTile_ldb(AX), R9           \
+	SHLQ $2, R9                          \
+	MOVQ crossTile_ldd(AX), R11          \
+	SHLQ $3, R11                         \
+	MOVQ crossTile_rows(AX), CX          \
+	MOVQ DI, R10
+
+// func cross4x16AVX512(t *crossTile)
+//
+// Four columns of a by up to 16 of b in float64; k is four. R10 dst while it is read.
+TEXT ·cross4x16AVX512(SB), NOSPLIT, $0-8
+	LOADCROSS
+	CROSSLOAD(Z0, Z1)
+	CROSSLOAD(Z2, Z3)
+	CROSSLOAD(Z4, Z5)
+	CROSSLOAD(Z6, Z7)
+
+row:
+	VCVTPS2PD.Z (DX), K1, Z24
+	VCVTPS2PD.Z 32(DX), K2, Z25
+	CROSSROW(0(SI), Z26, Z0, Z1)
+	CROSSROW(4(SI), Z27, Z2, Z3)
+	CROSSROW(8(SI), Z28, Z4, Z5)
+	CROSSROW(12(SI), Z29, Z6, Z7)
+	ADDQ R8, SI
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	CROSSSTORE(Z0, Z1)
+	CROSSSTORE(Z2, Z3)
+	CROSSSTORE(Z4, Z5)
+	CROSSSTORE(Z6, Z7)
+	VZEROUPPER
+	RET
+
+// func cross1x16AVX512(t *crossTile)
+//
+// One column of a by up to 16 of b in float64; k is one.
+TEXT ·cross1x16AVX512(SB), NOSPLIT, $0-8
+	LOADCROSS
+	CROSSLOAD(Z0, Z1)
+
+row:
+	VCVTPS2PD.Z (DX), K1, Z24
+	VCVTPS2PD.Z 32(DX), K2, Z25
+	CROSSROW(0(SI), Z26, Z0, Z1)
+	ADDQ R8, SI
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	CROSSSTORE(Z0, Z1)
+	VZEROUPPER
+	RET
+
+// Products on AVX2 and FMA. A tile is half a panel, 16 columns, but for one row and two
+// chains, where it is the whole panel. Registers as above, and
+//
+//	R10 masks of the columns that exist, from masks<>   R9 ldy
+//
+// after the k loop: Y12-Y15 masks, Y11 lower bound, Y10 zero, Y8, Y9 scratch.
+
+// 32 ones and 32 zeros: at 4·(32−n) begin masks of n elements.
+DATA masks<>+0(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+8(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+16(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+24(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+32(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+40(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+48(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+56(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+64(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+72(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+80(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+88(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+96(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+104(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+112(SB)/8, $0xFFFFFFFFFFFFFFFF
+DATA masks<>+120(SB)/8, $0xFFFFFFFFFFFFFFFF
+GLOBL masks<>(SB), RODATA|NOPTR, $256
+
+// MASKS sets p to the masks of n elements; it uses n.
+#define MASKS(n, p) \
+	LEAQ masks<>+128(SB), p              \
+	SHLQ $2, n                           \
+	SUBQ n, p
+
+#define LOAD2 \
+	MOVQ t+0(FP), AX                     \
+	MOVQ productTile_n(AX), CX           \
+	MASKS(CX, R10)                       \
+	MOVQ productTile_dst(AX), DI         \
+	MOVQ productTile_a(AX), SI           \
+	MOVQ productTile_y(AX), DX           \
+	MOVQ productTile_lda(AX), R8         \
+	SHLQ $2, R8                          \
+	MOVQ productTile_ldd(AX), R11        \
+	SHLQ $2, R11                         \
+	MOVQ productTile_rows(AX), R12
+
+// BIAS2 sets lo and hi to 16 values of the bias, or zero. It uses CX, Y14, Y15.
+#define BIAS2(o, lo, hi) \
+	VXORPS lo, lo, lo                    \
+	VXORPS hi, hi, hi                    \
+	MOVQ productTile_bias(AX), CX        \
+	TESTQ CX, CX                         \
+	JZ   5(PC)                           \
+	VMOVUPS o(R10), Y14                  \
+	VMOVUPS (o+32)(R10), Y15             \
+	VMASKMOVPS o(CX), Y14, lo            \
+	VMASKMOVPS (o+32)(CX), Y15, hi
+
+// ENDINGS sets the registers that FINISH2 needs. It uses CX.
+#define ENDINGS \
+	MOVBLZX productTile_relu(AX), CX     \
+	DECL CX                              \
+	ANDL $0xFF800000, CX                 \ // +0 or -Inf
+	VMOVD CX, X11                        \
+	VBROADCASTSS X11, Y11                \
+	VXORPS Y10, Y10, Y10                 \
+	MOVQ productTile_ldy(AX), R9         \
+	SHLQ $2, R9
+
+// FINISH2 finishes and stores 16 columns at offset o; m is the number of columns there
+// are with o, so that only a partial tile pays for a masked store.
+#define FINISH2(o, m, lo, hi) \
+	VMOVUPS o(R10), Y14                  \
+	VMOVUPS (o+32)(R10), Y15             \
+	VMAXPS lo, Y11, lo                   \
+	VMAXPS hi, Y11, hi                   \
+	TESTQ DX, DX                         \
+	JZ   7(PC)                           \
+	VMASKMOVPS o(DX), Y14, Y8            \
+	VMASKMOVPS (o+32)(DX), Y15, Y9       \
+	VCMPPS $0x16, Y10, Y8, Y8            \ // not (y <= 0)
+	VCMPPS $0x16, Y10, Y9, Y9            \
+	VANDPS Y8, lo, lo                    \
+	VANDPS Y9, hi, hi                    \
+	CMPQ productTile_n(AX), $m           \
+	JLT  4(PC)                           \
+	VMOVUPS lo, o(DI)                    \
+	VMOVUPS hi, (o+32)(DI)               \
+	JMP  3(PC)                           \
+	VMASKMOVPS lo, Y14, o(DI)            \
+	VMASKMOVPS hi, Y15, (o+32)(DI)
+
+#define NEXT2 \
+	ADDQ R11, DI                         \
+	TESTQ DX, DX                         \
+	JZ   2(PC)                           \
+	ADDQ R9, DX
+
+#define ROW2(x, b, lo, hi) \
+	VBROADCASTSS x, b                    \
+	VFMADD231PS Y12, b, lo               \
+	VFMADD231PS Y13, b, hi
+
+#define STEP3(o, p, a0, a1, b0, b1, c0, c1) \
+	VMOVUPS p(BX), Y12                   \
+	VMOVUPS (p+32)(BX), Y13              \
+	ROW2(o(R13), Y14, a0, a1)            \
+	ROW2(o(R13)(R8*1), Y15, b0, b1)      \
+	ROW2(o(R13)(R8*2), Y14, c0, c1)
+
+#define EVEN3(o, p) STEP3(o, p, Y0, Y1, Y2, Y3, Y4, Y5)
+#define ODD3(o, p) STEP3(o, p, Y6, Y7, Y8, Y9, Y10, Y11)
+
+// func product3x16x2AVX2(t *productTile)
+//
+// Two chains, three rows at a time; rows must be a multiple of three. Twelve
+// accumulators: row r of the even chain in Y(2r), Y(2r+1), of the odd chain in Y(6+2r),
+// Y(7+2r).
+TEXT ·product3x16x2AVX2(SB), NOSPLIT, $0-8
+	LOAD2
+
+block:
+	BIAS2(0, Y0, Y1)
+	VMOVAPS Y0, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y1, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	SUBQ $4, CX
+	JLT  tail
+
+four:
+	EVEN3(0, 0)
+	ODD3(4, 128)
+	EVEN3(8, 256)
+	ODD3(12, 384)
+	ADDQ $16, R13
+	ADDQ $512, BX
+	SUBQ $4, CX
+	JGE  four
+
+tail:
+	ADDQ $4, CX                          // k mod 4
+	JZ   combine
+	EVEN3(0, 0)
+	DECQ CX
+	JZ   combine
+	ODD3(4, 128)
+	DECQ CX
+	JZ   combine
+	EVEN3(8, 256)
+
+combine:
+	VADDPS Y6, Y0, Y0
+	VADDPS Y7, Y1, Y1
+	VADDPS Y8, Y2, Y2
+	VADDPS Y9, Y3, Y3
+	VADDPS Y10, Y4, Y4
+	VADDPS Y11, Y5, Y5
+	ENDINGS
+	FINISH2(0, 16, Y0, Y1)
+	NEXT2
+	FINISH2(0, 16, Y2, Y3)
+	NEXT2
+	FINISH2(0, 16, Y4, Y5)
+	NEXT2
+	LEAQ (SI)(R8*2), SI
+	ADDQ R8, SI
+	SUBQ $3, R12
+	JNZ  block
+	VZEROUPPER
+	RET
+
+// func product1x32x2AVX2(t *productTile)
+//
+// Two chains, a row at a time, the whole panel: Y0-Y3 even, Y4-Y7 odd.
+TEXT ·product1x32x2AVX2(SB), NOSPLIT, $0-8
+	LOAD2
+
+row:
+	BIAS2(0, Y0, Y1)
+	BIAS2(64, Y2, Y3)
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	SUBQ $2, CX
+	JLT  tail
+
+two:
+	VBROADCASTSS (R13), Y8
+	VFMADD231PS (BX), Y8, Y0
+	VFMADD231PS 32(BX), Y8, Y1
+	VFMADD231PS 64(BX), Y8, Y2
+	VFMADD231PS 96(BX), Y8, Y3
+	VBROADCASTSS 4(R13), Y9
+	VFMADD231PS 128(BX), Y9, Y4
+	VFMADD231PS 160(BX), Y9, Y5
+	VFMADD231PS 192(BX), Y9, Y6
+	VFMADD231PS 224(BX), Y9, Y7
+	ADDQ $8, R13
+	ADDQ $256, BX
+	SUBQ $2, CX
+	JGE  two
+
+tail:
+	ADDQ $2, CX                          // k mod 2
+	JZ   combine
+	VBROADCASTSS (R13), Y8
+	VFMADD231PS (BX), Y8, Y0
+	VFMADD231PS 32(BX), Y8, Y1
+	VFMADD231PS 64(BX), Y8, Y2
+	VFMADD231PS 96(BX), Y8, Y3
+
+combine:
+	VADDPS Y4, Y0, Y0
+	VADDPS Y5, Y1, Y1
+	VADDPS Y6, Y2, Y2
+	VADDPS Y7, Y3, Y3
+	ENDINGS
+	FINISH2(0, 16, Y0, Y1)
+	FINISH2(64, 32, Y2, Y3)
+	NEXT2
+	ADDQ R8, SI
+	DECQ R12
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// K1HALF multiplies the element of a at R13+o with half a row of w at BX+p.
+#define K1HALF(o, p, lo, hi) \
+	VBROADCASTSS o(R13), Y14             \
+	VFMADD231PS p(BX), Y14, lo           \
+	VFMADD231PS (p+32)(BX), Y14, hi
+
+// func product1x16x1AVX2(t *productTile)
+//
+// One chain, a row at a time; k is at most 8.
+TEXT ·product1x16x1AVX2(SB), NOSPLIT, $0-8
+	LOAD2
+	BIAS2(0, Y12, Y13)
+
+row:
+	VMOVAPS Y12, Y0
+	VMOVAPS Y13, Y1
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	TESTQ CX, CX
+	JZ   done
+
+one:
+	K1HALF(0, 0, Y0, Y1)
+	ADDQ $4, R13
+	ADDQ $128, BX
+	DECQ CX
+	JNZ  one
+
+done:
+	ENDINGS
+	FINISH2(0, 16, Y0, Y1)
+	NEXT2
+	ADDQ R8, SI
+	DECQ R12
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func product1x16x4AVX2(t *productTile)
+//
+// Four chains, a row at a time: chain c in Y(2c), Y(2c+1).
+TEXT ·product1x16x4AVX2(SB), NOSPLIT, $0-8
+	LOAD2
+
+row:
+	BIAS2(0, Y0, Y1)
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	SUBQ $4, CX
+	JLT  tail
+
+four:
+	K1HALF(0, 0, Y0, Y1)
+	K1HALF(4, 128, Y2, Y3)
+	K1HALF(8, 256, Y4, Y5)
+	K1HALF(12, 384, Y6, Y7)
+	ADDQ $16, R13
+	ADDQ $512, BX
+	SUBQ $4, CX
+	JGE  four
+
+tail:
+	ADDQ $4, CX                          // k mod 4
+	JZ   combine
+	K1HALF(0, 0, Y0, Y1)
+	DECQ CX
+	JZ   combine
+	K1HALF(4, 128, Y2, Y3)
+	DECQ CX
+	JZ   combine
+	K1HALF(8, 256, Y4, Y5)
+
+combine:
+	VADDPS Y4, Y0, Y0                    // c0 + c2
+	VADDPS Y5, Y1, Y1
+	VADDPS Y6, Y2, Y2                    // c1 + c3
+	VADDPS Y7, Y3, Y3
+	VADDPS Y2, Y0, Y0
+	VADDPS Y3, Y1, Y1
+	ENDINGS
+	FINISH2(0, 16, Y0, Y1)
+	NEXT2
+	ADDQ R8, SI
+	DECQ R12
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// LANES8 multiplies eight k at R13+o and BX+o.
+#define LANES8(o, x, acc) \
+	VMOVUPS o(R13), x                    \
+	VFMADD231PS o(BX), x, acc
+
+// MASKED8 is LANES8 for the k that exist; R10 masks of k.
+#define MASKED8(o, x, m, acc) \
+	VMOVUPS o(R10), m                    \
+	VMASKMOVPS o(R13), m, x              \
+	VFMADD231PS o(BX), x, acc
+
+// func lanesAVX2(t *productTile)
+//
+// The order that runs over 32 lanes, eight to a register: Y0-Y3. w is n rows of k values,
+// filled up with zeros to a multiple of 32. R9 column, R10 masks of the last k.
+TEXT ·lanesAVX2(SB), NOSPLIT, $0-8
+	LOAD2
+	MOVQ productTile_k(AX), CX
+	ANDQ $31, CX
+	MASKS(CX, R10)
+	MOVBLZX productTile_relu(AX), CX
+	DECL CX
+	ANDL $0xFF800000, CX
+	VMOVD CX, X11
+	VXORPS X10, X10, X10
+
+row:
+	MOVQ productTile_w(AX), BX
+	XORL R9, R9
+
+column:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ productTile_bias(AX), CX
+	TESTQ CX, CX
+	JZ   start
+	VMOVSS (CX)(R9*4), X0                // lane 0, zeroes the others
+
+start:
+	MOVQ SI, R13
+	MOVQ productTile_k(AX), CX
+	SUBQ $32, CX
+	JLT  tail
+
+group:
+	LANES8(0, Y4, Y0)
+	LANES8(32, Y5, Y1)
+	LANES8(64, Y6, Y2)
+	LANES8(96, Y7, Y3)
+	ADDQ $128, R13
+	ADDQ $128, BX
+	SUBQ $32, CX
+	JGE  group
+
+tail:
+	ADDQ $32, CX
+	JZ   tree
+	MASKED8(0, Y4, Y8, Y0)
+	MASKED8(32, Y5, Y8, Y1)
+	MASKED8(64, Y6, Y8, Y2)
+	MASKED8(96, Y7, Y8, Y3)
+	ADDQ $128, BX
+
+tree:
+	VADDPS Y2, Y0, Y0                    // l + (l+16)
+	VADDPS Y3, Y1, Y1
+	VADDPS Y1, Y0, Y0                    // l + (l+8)
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0                    // l + (l+4)
+	VPERMILPS $0x4E, X0, X1
+	VADDPS X1, X0, X0                    // l + (l+2)
+	VPERMILPS $0xB1, X0, X1
+	VADDPS X1, X0, X0                    // l + (l+1)
+	VMAXSS X0, X11, X0
+	TESTQ DX, DX
+	JZ   store
+	VMOVSS (DX)(R9*4), X1
+	VCMPSS $0x16, X10, X1, X1            // not (y <= 0)
+	VANDPS X1, X0, X0
+
+store:
+	VMOVSS X0, (DI)(R9*4)
+	INCQ R9
+	CMPQ R9, productTile_n(AX)
+	JLT  column
+	ADDQ R8, SI
+	ADDQ R11, DI
+	TESTQ DX, DX
+	JZ   next
+	MOVQ productTile_ldy(AX), R13
+	LEAQ (DX)(R13*4), DX
+
+next:
+	DECQ R12
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// Gradients on AVX2: as above, 16 columns at a time. Y14, Y15 masks of columns.
+
+#define LOADGRAD2 \
+	MOVQ t+0(FP), AX                     \
+	MOVQ gradientTile_n(AX), CX          \
+	MASKS(CX, R10)                       \
+	VMOVUPS (R10), Y14                   \
+	VMOVUPS 32(R10), Y15                 \
+	MOVQ gradientTile_dst(AX), DI        \
+	MOVQ gradientTile_a(AX), SI          \
+	MOVQ gradientTile_b(AX), DX          \
+	MOVQ gradientTile_lda(AX), R8        \
+	SHLQ $2, R8                          \
+	MOVQ gradientTile_ldb(AX), R9        \
+	SHLQ $2, R9                          \
+	MOVQ gradientTile_ldd(AX), R11       \
+	SHLQ $2, R11                         \
+	MOVQ gradientTile_rows(AX), CX       \
+	MOVBLZX gradientTile_accumulate(AX), AX \
+	TESTL AX, AX
+
+#define LOADDST2(lo, hi) \
+	VMOVUPS (R10), lo                    \
+	VMOVUPS 32(R10), hi                  \
+	ADDQ R11, R10
+
+#define STOREDST2(lo, hi) \
+	VMASKMOVPS lo, Y14, (DI)             \
+	VMASKMOVPS hi, Y15, 32(DI)           \
+	ADDQ R11, DI
+
+// func gradient4x16AVX2(t *gradientTile)
+//
+// Four columns of a by 16 of b; k is four. Accumulator r in Y(2r), Y(2r+1).
+TEXT ·gradient4x16AVX2(SB), NOSPLIT, $0-8
+	LOADGRAD2
+	JNZ  load
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	JMP  row
+
+load:
+	MOVQ DI, R10
+	LOADDST2(Y0, Y1)
+	LOADDST2(Y2, Y3)
+	LOADDST2(Y4, Y5)
+	LOADDST2(Y6, Y7)
+
+row:
+	VMASKMOVPS (DX), Y14, Y12
+	VMASKMOVPS 32(DX), Y15, Y13
+	ROW2(0(SI), Y8, Y0, Y1)
+	ROW2(4(SI), Y9, Y2, Y3)
+	ROW2(8(SI), Y10, Y4, Y5)
+	ROW2(12(SI), Y11, Y6, Y7)
+	ADDQ R8, SI
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	STOREDST2(Y0, Y1)
+	STOREDST2(Y2, Y3)
+	STOREDST2(Y4, Y5)
+	STOREDST2(Y6, Y7)
+	VZEROUPPER
+	RET
+
+// func gradient1x16AVX2(t *gradientTile)
+//
+// One column of a by 16 of b; k is one.
+TEXT ·gradient1x16AVX2(SB), NOSPLIT, $0-8
+	LOADGRAD2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	JZ   row
+	MOVQ DI, R10
+	LOADDST2(Y0, Y1)
+
+row:
+	VMASKMOVPS (DX), Y14, Y12
+	VMASKMOVPS 32(DX), Y15, Y13
+	ROW2(0(SI), Y8, Y0, Y1)
+	ADDQ R8, SI
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	STOREDST2(Y0, Y1)
+	VZEROUPPER
+	RET
+
+// func columns16AVX2(t *gradientTile)
+//
+// Sums of up to 16 columns of b; dst is the caller's and has n elements.
+TEXT ·columns16AVX2(SB), NOSPLIT, $0-8
+	LOADGRAD2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	JZ   row
+	VMASKMOVPS (DI), Y14, Y0
+	VMASKMOVPS 32(DI), Y15, Y1
+
+row:
+	VMASKMOVPS (DX), Y14, Y12
+	VMASKMOVPS 32(DX), Y15, Y13
+	VADDPS Y12, Y0, Y0
+	VADDPS Y13, Y1, Y1
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	VMASKMOVPS Y0, Y14, (DI)
+	VMASKMOVPS Y1, Y15, 32(DI)
+	VZEROUPPER
+	RET
+
+// CROSSROW2 multiplies one float32 of a with eight float64 of b held in Y8 and Y9.
+#define CROSSROW2(o, lo, hi) \
+	VBROADCASTSS o(SI), X10              \
+	VCVTPS2PD X10, Y10                   \
+	VFMADD231PD Y8, Y10, lo              \
+	VFMADD231PD Y9, Y10, hi
+
+#define CROSSLOAD2(lo, hi) \
+	VMASKMOVPD (R10), Y14, lo            \
+	VMASKMOVPD 32(R10), Y15, hi          \
+	ADDQ R11, R10
+
+#define CROSSSTORE2(lo, hi) \
+	VMASKMOVPD lo, Y14, (DI)             \
+	VMASKMOVPD hi, Y15, 32(DI)           \
+	ADDQ R11, DI
+
+// X12, X13 float32 masks and Y14, Y15 float64 masks of columns 0-3 and 4-7.
+#define LOADCROSS2 \
+	MOVQ t+0(FP), AX                     \
+	MOVQ crossTile_n(AX), CX             \
+	MASKS(CX, R10)                       \
+	VMOVUPS (R10), X12                   \
+	VMOVUPS 16(R10), X13                 \
+	VPMOVSXDQ (R10), Y14                 \
+	VPMOVSXDQ 16(R10), Y15               \
+	MOVQ crossTile_dst(AX), DI           \
+	MOVQ crossTile_a(AX), SI             \
+	MOVQ crossTile_b(AX), DX             \
+	MOVQ crossTile_lda(AX), R8           \
+	SHLQ $2, R8                          \
+	MOVQ crossTile_ldb(AX), R9           \
+	SHLQ $2, R9                          \
+	MOVQ crossTile_ldd(AX), R11          \
+	SHLQ $3, R11                         \
+	MOVQ crossTile_rows(AX), CX          \
+	MOVQ DI, R10
+
+#define CROSSB2 \
+	VMASKMOVPS (DX), X12, X8             \
+	VMASKMOVPS 16(DX), X13, X9           \
+	VCVTPS2PD X8, Y8                     \
+	VCVTPS2PD X9, Y9
+
+// func cross4x8AVX2(t *crossTile)
+//
+// Four columns of a by up to 8 of b in float64; k is four. R10 dst while it is read.
+TEXT ·cross4x8AVX2(SB), NOSPLIT, $0-8
+	LOADCROSS2
+	CROSSLOAD2(Y0, Y1)
+	CROSSLOAD2(Y2, Y3)
+	CROSSLOAD2(Y4, Y5)
+	CROSSLOAD2(Y6, Y7)
+
+row:
+	CROSSB2
+	CROSSROW2(0, Y0, Y1)
+	CROSSROW2(4, Y2, Y3)
+	CROSSROW2(8, Y4, Y5)
+	CROSSROW2(12, Y6, Y7)
+	ADDQ R8, SI
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	CROSSSTORE2(Y0, Y1)
+	CROSSSTORE2(Y2, Y3)
+	CROSSSTORE2(Y4, Y5)
+	CROSSSTORE2(Y6, Y7)
+	VZEROUPPER
+	RET
+
+// func cross1x8AVX2(t *crossTile)
+//
+// One column of a by up to 8 of b in float64; k is one.
+TEXT ·cross1x8AVX2(SB), NOSPLIT, $0-8
+	LOADCROSS2
+	CROSSLOAD2(Y0, Y1)
+
+row:
+	CROSSB2
+	CROSSROW2(0, Y0, Y1)
+	ADDQ R8, SI
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	CROSSSTORE2(Y0, Y1)
+	VZEROUPPER
+	RET

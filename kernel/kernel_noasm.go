@@ -1,0 +1,23 @@
+//go:build !amd64 || purego || noasm
+
+package kernel
+
+// detect returns the implementations that can run here, best first.
+func detect() []isa { return []isa{generic} }
+
+// features returns the CPU features the choice looked at and found.
+func features() []string { return nil }
+
+func oneRow(isa, order, *productTile, []float32, []float32) bool { return false }
+
+func productOn(_ isa, o order, t *productTile) { productPortable(o, t) }
+func gradientOn(_ isa, t *gradientTile)        { gradientGeneric(t) }
+func columnsOn(_ isa, t *gradientTile)         { columnsGeneric(t) }
+func crossOn(_ isa, t *crossTile)              { crossGeneric(t) }
+func sumsOn(_ isa, s *laneSums, x []float32)   { sumsGeneric(s, x) }
+func subOn(_ isa, dst, x, y []float32)         { subGeneric(dst, x, y) }
+func addOn(_ isa, dst, src []float32)          { addGeneric(dst, src) }
+
+func lerpOn(_ isa, dst, src []float32, t float32) { lerpGeneric(dst, src, t) }
+
+func adamOn(_ isa, w, g, m, v []float32, c *adamCoefficients) { adamGeneric(w, g, m, v, c) }

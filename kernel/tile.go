@@ -1,0 +1,39 @@
+package kernel
+
+// productTile is the work of one tile call: dst = a·w on one panel, rows×n with inner
+// dimension k, started from bias (nil: +0) and finished by ReLU or by the mask y
+// (nil: none). Strides count elements. In the lanes order w is the whole matrix.
+//
+// Assembly reads the fields by name, so a call passes one pointer.
+type productTile struct {
+	dst, a, w, bias, y []float32
+	ldd, lda, ldy      int
+	rows, k, n         int
+	relu               bool
+}
+
+// gradientTile is the work of one tile call: dst = (dst +) aᵀ·b, k×n, over rows.
+type gradientTile struct {
+	dst, a, b     []float32
+	ldd, lda, ldb int
+	rows, k, n    int
+	accumulate    bool
+}
+
+// crossTile is the same in float64: dst += aᵀ·b.
+type crossTile struct {
+	dst           []float64
+	a, b          []float32
+	ldd, lda, ldb int
+	rows, k, n    int
+}
+
+// flopsPerCall bounds the work of one assembly call: 50 µs on a core that reaches only
+// 40 GFLOP/s.
+const flopsPerCall = 2 << 20
+
+// rowsPerCall returns how many rows of flopsPerRow each fit into one call, as a multiple
+// of the heights of all tiles.
+func rowsPerCall(flopsPerRow int) int {
+	return max(12, flopsPerCall/max(flopsPerRow, 1)/12*12)
+}

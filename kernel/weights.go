@@ -1,0 +1,134 @@
+package kernel
+
+// panel is the number of columns that lie together in packed weights: two AVX-512, four
+// AVX2 or eight NEON registers, so that all implementations share one layout.
+const panel = 32
+
+// An order is a line of the canonical order in the package documentation.
+type order uint8
+
+const (
+	lanes order = iota
+	oneChain
+	twoChains
+	fourChains
+)
+
+// orderOf returns the order of a product with a k×n right-hand side.
+func orderOf(k, n int) order {
+	switch {
+	case n == 1 || n <= 8 && k >= 32:
+		return lanes
+	case k <= 8:
+		return oneChain
+	case n >= 32:
+		return twoChains
+	}
+	return fourChains
+}
+
+// Weights is a K×N matrix laid out for products: in panels of 32 columns, each holding
+// its K rows of 32 values one after the other, or, where the canonical order runs over
+// lanes, transposed, each of the N columns as a row of K values. Both are filled up with
+// zeros to multiples of 32, which must stay zero. Elementwise updates (Adam, Lerp) may
+// run over Data as it is.
+type Weights struct {
+	K, N int
+	Data []float32
+}
+
+// WeightsLen returns the length of Data of a k×n Weights, a multiple of 32.
+func WeightsLen(k, n int) int {
+	if k < 0 || n < 0 {
+		panic("kernel: negative size")
+	}
+	if orderOf(k, n) == lanes {
+		return n * roundUp(k)
+	}
+	return k * roundUp(n)
+}
+
+// NewWeights returns k×n zeros.
+func NewWeights(k, n int) Weights {
+	return Weights{K: k, N: n, Data: Floats(WeightsLen(k, n))}
+}
+
+func roundUp(n int) int { return (n + panel - 1) &^ (panel - 1) }
+
+// Index returns the position in Data of row k and column n.
+func (w Weights) Index(k, n int) int {
+	if uint(k) >= uint(w.K) || uint(n) >= uint(w.N) {
+		panic("kernel: weight index out of range")
+	}
+	if orderOf(w.K, w.N) == lanes {
+		return n*roundUp(w.K) + k
+	}
+	return n&^(panel-1)*w.K + k*panel + n&(panel-1)
+}
+
+// Pack sets w to the elements of b, which is K×N.
+func (w Weights) Pack(b Matrix) {
+	w.check()
+	b.check()
+	if b.Rows != w.K || b.Cols != w.N {
+		panic("kernel: shape of matrix and weights differ")
+	}
+	clear(w.Data)
+	for k := range w.K {
+		for n, v := range b.Row(k) {
+			w.Data[w.Index(k, n)] = v
+		}
+	}
+}
+
+// Unpack sets dst, which is K×N, to the elements of w.
+func (w Weights) Unpack(dst Matrix) {
+	w.check()
+	dst.check()
+	if dst.Rows != w.K || dst.Cols != w.N {
+		panic("kernel: shape of matrix and weights differ")
+	}
+	for k := range w.K {
+		row := dst.Row(k)
+		for n := range row {
+			row[n] = w.Data[w.Index(k, n)]
+		}
+	}
+}
+
+// Transpose sets w, which is N×K, to the transpose of src, which is K×N. InputGrad takes
+// the transposed weights of a layer.
+func (w Weights) Transpose(src Weights) {
+	w.check()
+	src.check()
+	if w.K != src.N || w.N != src.K {
+		panic("kernel: shapes of weights and transpose differ")
+	}
+	if overlap(w.Data, src.Data) {
+		panic("kernel: transpose overlaps its source")
+	}
+	// Column n of src is row n of w: one strided run in each layout.
+	fromStep, toStep := panel, 1
+	if orderOf(src.K, src.N) == lanes {
+		fromStep = 1
+	}
+	toLanes := orderOf(w.K, w.N) == lanes
+	if toLanes {
+		toStep = roundUp(w.K)
+	}
+	for n := range src.N {
+		for k0 := 0; k0 < src.K; k0 += panel {
+			from := src.Data[src.Index(k0, n):]
+			to := w.Data[w.Index(n, k0):]
+			for i := range min(panel, src.K-k0) {
+				to[i*toStep] = from[i*fromStep]
+			}
+		}
+	}
+}
+
+func (w Weights) check() {
+	if len(w.Data) != WeightsLen(w.K, w.N) {
+		panic("kernel: length of weights does not fit their shape")
+	}
+}
