@@ -126,6 +126,9 @@ func adamAVX512(w, grad, m, v *float32, n int, c *adamCoefficients)
 //go:noescape
 func adamAVX2(w, grad, m, v *float32, n int, c *adamCoefficients)
 
+//go:noescape
+func transposeAVX2(dst, src *float32, k, n int)
+
 // productOn computes one panel of a product.
 func productOn(i isa, o order, t *productTile) {
 	switch i {
@@ -224,30 +227,30 @@ func (t *productTile) right(all *productTile) bool {
 	return true
 }
 
-// oneRow computes a whole product of one row without a mask, if i has a way of its own.
-func oneRow(i isa, o order, t *productTile, dst, a []float32) bool {
-	if i != avx512 || o != twoChains || t.y != nil {
+// oneRow computes a product of one row in the order with two chains, if i has a way of
+// its own and the whole product is short enough not to need blocks.
+func oneRow(i isa, t *productTile, dst, a []float32, w *Weights, bias []float32) bool {
+	if i != avx512 || 2*w.K*panel > flopsPerCall {
 		return false
 	}
-	n, panels, step := t.n, (t.n+panel-1)/panel, t.k*panel
-	w, bias, apart := t.w, t.bias, panels/2
-	t.a, t.rows = a, 1
+	panels, step := (w.N+panel-1)/panel, w.K*panel
 	// Two panels at a time that lie far apart: their streams then share no page.
-	t.ldd = apart * panel
+	apart := panels / 2
+	t.a, t.rows, t.ldd = a, 1, apart*panel
 	for p := range apart {
-		t.dst, t.w = dst[p*panel:], w[p*step:]
+		t.dst, t.w = dst[p*panel:], w.Data[p*step:]
 		if bias != nil {
 			t.bias = bias[p*panel:]
 		}
-		t.n = min(panel, n-(p+apart)*panel)
+		t.n = min(panel, w.N-(p+apart)*panel)
 		row64x2AVX512(t, 4*apart*step)
 	}
 	if p := 2 * apart; p < panels {
-		t.dst, t.w = dst[p*panel:], w[p*step:]
+		t.dst, t.w = dst[p*panel:], w.Data[p*step:]
 		if bias != nil {
 			t.bias = bias[p*panel:]
 		}
-		t.n = n - p*panel
+		t.n = w.N - p*panel
 		product1x32x2AVX512(t)
 	}
 	return true
@@ -417,4 +420,20 @@ func adamOn(i isa, w, g, m, v []float32, c *adamCoefficients) {
 		}
 	}
 	adamGeneric(w[n:], g[n:], m[n:], v[n:], c)
+}
+
+// transposeOn transposes a block of at most 32×32 between two layouts with rows of 32.
+func transposeOn(i isa, dst, src []float32, k, n int) {
+	k8, n8 := k&^7, n&^7
+	if (i != avx512 && i != avx2) || k8 == 0 || n8 == 0 {
+		transposeGeneric(dst, src, k, n)
+		return
+	}
+	transposeAVX2(&dst[0], &src[0], k8, n8)
+	if n > n8 {
+		transposeGeneric(dst[n8*panel:], src[n8:], k8, n-n8)
+	}
+	if k > k8 {
+		transposeGeneric(dst[k8:], src[k8*panel:], k-k8, n)
+	}
 }

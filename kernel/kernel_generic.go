@@ -186,3 +186,12 @@ func adamGeneric(w, g, m, v []float32, c *adamCoefficients) {
 		m[i], v[i] = mi, vi
 	}
 }
+
+// transposeGeneric sets dst[j*32+i] = src[i*32+j] for i < k, j < n.
+func transposeGeneric(dst, src []float32, k, n int) {
+	for i := range k {
+		for j, v := range src[i*panel : i*panel+n] {
+			dst[j*panel+i] = v
+		}
+	}
+}

@@ -8,7 +8,7 @@ func detect() []isa { return []isa{generic} }
 // features returns the CPU features the choice looked at and found.
 func features() []string { return nil }
 
-func oneRow(isa, order, *productTile, []float32, []float32) bool { return false }
+func oneRow(isa, *productTile, []float32, []float32, *Weights, []float32) bool { return false }
 
 func productOn(_ isa, o order, t *productTile) { productPortable(o, t) }
 func gradientOn(_ isa, t *gradientTile)        { gradientGeneric(t) }
@@ -21,3 +21,5 @@ func addOn(_ isa, dst, src []float32)          { addGeneric(dst, src) }
 func lerpOn(_ isa, dst, src []float32, t float32) { lerpGeneric(dst, src, t) }
 
 func adamOn(_ isa, w, g, m, v []float32, c *adamCoefficients) { adamGeneric(w, g, m, v, c) }
+
+func transposeOn(_ isa, dst, src []float32, k, n int) { transposeGeneric(dst, src, k, n) }

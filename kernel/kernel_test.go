@@ -257,3 +257,22 @@ func TestVectorBits(t *testing.T) {
 		}
 	})
 }
+
+func TestTransposeBits(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for _, k := range append([]Kernel{{generic}}, Available()...) {
+		for _, kk := range kSizes {
+			for _, n := range nSizes {
+				src, got := packed(r, fillers[1], kk, n), NewWeights(n, kk)
+				k.Transpose(got, src)
+				want := NewWeights(n, kk)
+				for i := range kk {
+					for j := range n {
+						want.Data[want.Index(j, i)] = src.Data[src.Index(i, j)]
+					}
+				}
+				requireBits(t, fmt.Sprintf("%s %d×%d", k.Name(), kk, n), got.Data, want.Data)
+			}
+		}
+	}
+}

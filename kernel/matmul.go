@@ -9,14 +9,14 @@ func (k Kernel) MatMul(dst, a Matrix, w Weights, bias []float32, relu bool) {
 	if bias != nil && len(bias) != w.N {
 		panic("kernel: length of bias differs from columns of weights")
 	}
-	checkProduct(dst, a, w)
+	checkProduct(&dst, &a, &w)
 	if overlap(dst.Data, bias) {
 		panic("kernel: dst overlaps an operand")
 	}
 	if raceEnabled {
 		raceReadSlice(bias)
 	}
-	product(k.resolve(), dst, a, w, bias, Matrix{}, relu)
+	product(k.resolve(), &dst, &a, &w, bias, &Matrix{}, relu)
 }
 
 // InputGrad sets dx = dy·wt where y > 0 (or is NaN) and +0 elsewhere: the gradient with
@@ -25,7 +25,7 @@ func (k Kernel) MatMul(dst, a Matrix, w Weights, bias []float32, relu bool) {
 // dy is M×N, wt N×K (the transposed weights), dx and y are M×K. A y without Data means
 // no mask. dx may be y itself; otherwise dx must not overlap an operand.
 func (k Kernel) InputGrad(dx, dy Matrix, wt Weights, y Matrix) {
-	checkProduct(dx, dy, wt)
+	checkProduct(&dx, &dy, &wt)
 	if y.Data != nil {
 		y.check()
 		if y.Rows != dx.Rows || y.Cols != dx.Cols {
@@ -38,10 +38,10 @@ func (k Kernel) InputGrad(dx, dy Matrix, wt Weights, y Matrix) {
 			raceRead(y)
 		}
 	}
-	product(k.resolve(), dx, dy, wt, nil, y, false)
+	product(k.resolve(), &dx, &dy, &wt, nil, &y, false)
 }
 
-func checkProduct(dst, a Matrix, w Weights) {
+func checkProduct(dst, a *Matrix, w *Weights) {
 	w.check()
 	dst.check()
 	a.check()
@@ -51,45 +51,47 @@ func checkProduct(dst, a Matrix, w Weights) {
 	if dst.Rows != a.Rows || dst.Cols != w.N {
 		panic("kernel: shape of dst is not rows of a by columns of weights")
 	}
-	if dst.overlaps(a) || overlap(dst.Data, w.Data) {
+	if dst.overlaps(*a) || overlap(dst.Data, w.Data) {
 		panic("kernel: dst overlaps an operand")
 	}
 	if raceEnabled {
-		raceRead(a)
+		raceRead(*a)
 		raceReadSlice(w.Data)
-		raceWrite(dst)
+		raceWrite(*dst)
 	}
 }
 
 // product runs the tile of i over all panels of w. Rows are taken in blocks, so that a
 // block of a stays in the cache while the panels pass and no call lasts too long.
-func product(i isa, dst, a Matrix, w Weights, bias []float32, y Matrix, relu bool) {
+func product(i isa, dst, a *Matrix, w *Weights, bias []float32, y *Matrix, relu bool) {
 	if a.Rows == 0 || w.N == 0 {
 		return
 	}
-	t := productTile{w: w.Data, bias: bias, y: y.Data, ldd: dst.Stride, lda: a.Stride, ldy: y.Stride, k: w.K, n: w.N, relu: relu}
+	var t productTile
+	t.ldd, t.lda, t.ldy = dst.Stride, a.Stride, y.Stride
+	t.k, t.relu = w.K, relu
+	if w.K == 0 {
+		t.lda = 0 // rows of a have no elements to point at
+	}
 	ord := orderOf(w.K, w.N)
-	if a.Rows == 1 && 2*w.K*w.N <= flopsPerCall && oneRow(i, ord, &t, dst.Data, a.Data) {
+	if a.Rows == 1 && ord == twoChains && y.Data == nil && oneRow(i, &t, dst.Data, a.Data, w, bias) {
 		return
 	}
 	cols := panel
 	if ord == lanes {
 		cols = w.N
 	}
-	block := rowsPerCall(2 * w.K * cols)
+	block := a.Rows
+	if 2*w.K*cols*a.Rows > flopsPerCall {
+		block = rowsPerCall(2 * w.K * cols)
+	}
 	for r := 0; r < a.Rows; r += block {
 		t.rows = min(block, a.Rows-r)
-		if w.K > 0 {
-			t.a = a.Data[r*a.Stride:]
-		} else {
-			t.lda = 0
-		}
+		t.a = a.Data[r*t.lda:]
 		for n := 0; n < w.N; n += cols {
 			t.n = min(cols, w.N-n)
 			t.dst = dst.Data[r*dst.Stride+n:]
-			if cols == panel {
-				t.w = w.Data[n*w.K : (n+panel)*w.K]
-			}
+			t.w = w.Data[n*w.K:] // where the order is lanes there is one pass, n = 0
 			if bias != nil {
 				t.bias = bias[n:]
 			}

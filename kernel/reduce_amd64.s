@@ -354,6 +354,60 @@ loop:
 	VZEROUPPER
 	RET
 
+// TRANSPOSE4 turns four columns of eight rows at SI+o into four rows at DI+p. Rows are
+// 128 bytes apart on both sides. One 128-bit lane holds rows 0-3, the other rows 4-7.
+#define TRANSPOSE4(o, p) \
+	VMOVUPS (o+0)(SI), X0                \
+	VMOVUPS (o+128)(SI), X1              \
+	VMOVUPS (o+256)(SI), X2              \
+	VMOVUPS (o+384)(SI), X3              \
+	VINSERTF128 $1, (o+512)(SI), Y0, Y0  \
+	VINSERTF128 $1, (o+640)(SI), Y1, Y1  \
+	VINSERTF128 $1, (o+768)(SI), Y2, Y2  \
+	VINSERTF128 $1, (o+896)(SI), Y3, Y3  \
+	VUNPCKLPS Y1, Y0, Y4                 \ // 00 10 01 11
+	VUNPCKHPS Y1, Y0, Y5                 \ // 02 12 03 13
+	VUNPCKLPS Y3, Y2, Y6                 \ // 20 30 21 31
+	VUNPCKHPS Y3, Y2, Y7                 \ // 22 32 23 33
+	VSHUFPS $0x44, Y6, Y4, Y0            \
+	VSHUFPS $0xEE, Y6, Y4, Y1            \
+	VSHUFPS $0x44, Y7, Y5, Y2            \
+	VSHUFPS $0xEE, Y7, Y5, Y3            \
+	VMOVUPS Y0, (p+0)(DI)                \
+	VMOVUPS Y1, (p+128)(DI)              \
+	VMOVUPS Y2, (p+256)(DI)              \
+	VMOVUPS Y3, (p+384)(DI)
+
+// func transposeAVX2(dst, src *float32, k, n int)
+//
+// Rows of 32 on both sides: dst[j*32+i] = src[i*32+j] for i < k, j < n, both multiples
+// of eight and at most 32.
+TEXT ·transposeAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), R8
+	MOVQ src+8(FP), R9
+	MOVQ k+16(FP), R10
+	MOVQ n+24(FP), R11
+
+rows:
+	MOVQ R9, SI
+	MOVQ R8, DI
+	MOVQ R11, CX
+
+columns:
+	TRANSPOSE4(0, 0)
+	TRANSPOSE4(16, 512)
+	ADDQ $32, SI
+	ADDQ $1024, DI
+	SUBQ $8, CX
+	JNZ  columns
+	ADDQ $1024, R9
+	ADDQ $32, R8
+	SUBQ $8, R10
+	JNZ  rows
+	VZEROUPPER
+	RET
+
+#undef TRANSPOSE4
 #undef SUMS8
 #undef SQUARES4
 #undef ABS4

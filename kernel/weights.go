@@ -98,7 +98,7 @@ func (w Weights) Unpack(dst Matrix) {
 
 // Transpose sets w, which is N×K, to the transpose of src, which is K×N. InputGrad takes
 // the transposed weights of a layer.
-func (w Weights) Transpose(src Weights) {
+func (k Kernel) Transpose(w, src Weights) {
 	w.check()
 	src.check()
 	if w.K != src.N || w.N != src.K {
@@ -107,20 +107,36 @@ func (w Weights) Transpose(src Weights) {
 	if overlap(w.Data, src.Data) {
 		panic("kernel: transpose overlaps its source")
 	}
-	// Column n of src is row n of w: one strided run in each layout.
+	if raceEnabled {
+		raceReadSlice(src.Data)
+		raceWriteSlice(w.Data)
+	}
+	if orderOf(src.K, src.N) == lanes || orderOf(w.K, w.N) == lanes {
+		transposeLanes(w, src)
+		return
+	}
+	i := k.resolve()
+	for n := 0; n < src.N; n += panel {
+		for k := 0; k < src.K; k += panel {
+			// A block of up to 32×32: rows of 32 on both sides.
+			transposeOn(i, w.Data[k*w.K+n*panel:], src.Data[n*src.K+k*panel:], min(panel, src.K-k), min(panel, src.N-n))
+		}
+	}
+}
+
+// transposeLanes transposes where one of the layouts, or both, is transposed already.
+func transposeLanes(w, src Weights) {
 	fromStep, toStep := panel, 1
 	if orderOf(src.K, src.N) == lanes {
 		fromStep = 1
 	}
-	toLanes := orderOf(w.K, w.N) == lanes
-	if toLanes {
+	if orderOf(w.K, w.N) == lanes {
 		toStep = roundUp(w.K)
 	}
 	for n := range src.N {
-		for k0 := 0; k0 < src.K; k0 += panel {
-			from := src.Data[src.Index(k0, n):]
-			to := w.Data[w.Index(n, k0):]
-			for i := range min(panel, src.K-k0) {
+		for k := 0; k < src.K; k += panel {
+			from, to := src.Data[src.Index(k, n):], w.Data[w.Index(n, k):]
+			for i := range min(panel, src.K-k) {
 				to[i*toStep] = from[i*fromStep]
 			}
 		}
@@ -132,3 +148,6 @@ func (w Weights) check() {
 		panic("kernel: length of weights does not fit their shape")
 	}
 }
+
+// Transpose sets w, which is N×K, to the transpose of src on the selected implementation.
+func (w Weights) Transpose(src Weights) { Kernel{}.Transpose(w, src) }
