@@ -46,6 +46,21 @@ func product1x32x2AVX512(t *productTile)
 func product1x32x4AVX512(t *productTile)
 
 //go:noescape
+func product2x32x2AVX512(t *productTile)
+
+//go:noescape
+func product4x32x1AVX512(t *productTile)
+
+//go:noescape
+func product6x16x4AVX512(t *productTile)
+
+//go:noescape
+func product3x32x4AVX512(t *productTile)
+
+//go:noescape
+func product4x16x1AVX2(t *productTile)
+
+//go:noescape
 func row64x2AVX512(t *productTile, far int)
 
 //go:noescape
@@ -53,6 +68,15 @@ func lanesAVX512(t *productTile)
 
 //go:noescape
 func gradient8x32AVX512(t *gradientTile)
+
+//go:noescape
+func gradient4x32AVX512(t *gradientTile)
+
+//go:noescape
+func gradient2x32AVX512(t *gradientTile)
+
+//go:noescape
+func gradient6x16AVX2(t *gradientTile)
 
 //go:noescape
 func gradient1x32AVX512(t *gradientTile)
@@ -142,21 +166,52 @@ func productOn(i isa, o order, t *productTile) {
 }
 
 func productAVX512(o order, t *productTile) {
-	switch o {
-	case lanes:
+	if o == lanes {
 		lanesAVX512(t)
+		return
+	}
+	if t.rows == 1 {
+		singleAVX512(o, t)
+		return
+	}
+	rest := *t
+	switch o {
+	case oneChain:
+		if rest.rows = t.rows &^ 3; rest.rows > 0 {
+			product4x32x1AVX512(&rest)
+		}
+	case fourChains:
+		if t.n <= 16 {
+			if rest.rows -= t.rows % 6; rest.rows > 0 {
+				product6x16x4AVX512(&rest)
+			}
+		} else if rest.rows -= t.rows % 3; rest.rows > 0 {
+			product3x32x4AVX512(&rest)
+		}
+	default:
+		if rest.rows -= t.rows % 6; rest.rows > 0 {
+			product6x32x2AVX512(&rest)
+		}
+		if two := rest; two.after(t) && two.rows >= 2 {
+			two.rows &^= 1
+			product2x32x2AVX512(&two)
+			rest.rows += two.rows
+		}
+	}
+	if rest.after(t) {
+		singleAVX512(o, &rest)
+	}
+}
+
+// singleAVX512 computes what is left when the taller tiles are done, a row at a time.
+func singleAVX512(o order, t *productTile) {
+	switch o {
 	case oneChain:
 		product1x32x1AVX512(t)
 	case fourChains:
 		product1x32x4AVX512(t)
 	default:
-		rest := *t
-		if rest.rows -= rest.rows % 6; rest.rows > 0 {
-			product6x32x2AVX512(&rest)
-		}
-		if rest.after(t) {
-			product1x32x2AVX512(&rest)
-		}
+		product1x32x2AVX512(t)
 	}
 }
 
@@ -167,9 +222,17 @@ func productAVX2(o order, t *productTile) {
 	case lanes:
 		lanesAVX2(t)
 	case oneChain:
-		product1x16x1AVX2(&half)
-		if half.right(t) {
-			product1x16x1AVX2(&half)
+		for {
+			rest := half
+			if rest.rows &^= 3; rest.rows > 0 {
+				product4x16x1AVX2(&rest)
+			}
+			if rest.after(&half) {
+				product1x16x1AVX2(&rest)
+			}
+			if !half.right(t) {
+				return
+			}
 		}
 	case fourChains:
 		product1x16x4AVX2(&half)
@@ -210,7 +273,7 @@ func (t *productTile) after(all *productTile) bool {
 // right moves t, the left half of a panel, to the right half of all, and tells whether
 // there is one.
 func (t *productTile) right(all *productTile) bool {
-	if all.n <= 16 {
+	if all.n <= 16 || t.n == all.n-16 && &t.dst[0] == &all.dst[16] {
 		return false
 	}
 	t.n = all.n - 16
@@ -260,36 +323,53 @@ func oneRow(i isa, t *productTile, dst, a []float32, w *Weights, bias []float32)
 func gradientOn(i isa, t *gradientTile) {
 	switch i {
 	case avx512:
-		s := *t
-		s.k = 8
-		k := 0
-		for ; k+8 <= t.k; k += 8 {
-			s.a, s.dst = t.a[k:], t.dst[k*t.ldd:]
+		gradientAVX512(t)
+	case avx2:
+		gradientAVX2(t)
+	default:
+		gradientGeneric(t)
+	}
+}
+
+func gradientAVX512(t *gradientTile) {
+	s := *t
+	for k := 0; k < t.k; k += s.k {
+		s.a, s.dst = t.a[k:], t.dst[k*t.ldd:]
+		switch left := t.k - k; {
+		case left >= 8:
+			s.k = 8
 			gradient8x32AVX512(&s)
-		}
-		s.k = 1
-		for ; k < t.k; k++ {
-			s.a, s.dst = t.a[k:], t.dst[k*t.ldd:]
+		case left >= 4:
+			s.k = 4
+			gradient4x32AVX512(&s)
+		case left >= 2:
+			s.k = 2
+			gradient2x32AVX512(&s)
+		default:
+			s.k = 1
 			gradient1x32AVX512(&s)
 		}
-	case avx2:
-		for n := 0; n < t.n; n += 16 {
-			s := *t
-			s.n, s.b = min(16, t.n-n), t.b[n:]
-			s.k = 4
-			k := 0
-			for ; k+4 <= t.k; k += 4 {
-				s.a, s.dst = t.a[k:], t.dst[k*t.ldd+n:]
+	}
+}
+
+func gradientAVX2(t *gradientTile) {
+	for n := 0; n < t.n; n += 16 {
+		s := *t
+		s.n, s.b = min(16, t.n-n), t.b[n:]
+		for k := 0; k < t.k; k += s.k {
+			s.a, s.dst = t.a[k:], t.dst[k*t.ldd+n:]
+			switch left := t.k - k; {
+			case left >= 6 && s.n == 16:
+				s.k = 6
+				gradient6x16AVX2(&s)
+			case left >= 4:
+				s.k = 4
 				gradient4x16AVX2(&s)
-			}
-			s.k = 1
-			for ; k < t.k; k++ {
-				s.a, s.dst = t.a[k:], t.dst[k*t.ldd+n:]
+			default:
+				s.k = 1
 				gradient1x16AVX2(&s)
 			}
 		}
-	default:
-		gradientGeneric(t)
 	}
 }
 

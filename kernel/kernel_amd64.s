@@ -317,6 +317,322 @@ combine:
 	VZEROUPPER
 	RET
 
+// func product2x32x2AVX512(t *productTile)
+//
+// Two chains, two rows at a time; rows must be even. Row r of the even chain in Z(2r),
+// Z(2r+1), of the odd chain in Z(4+2r), Z(5+2r).
+#define STEP2(o, p, a0, a1, b0, b1) \
+	VMOVUPS p(BX), Z24                   \
+	VMOVUPS (p+64)(BX), Z25              \
+	ROW(o(R13), Z26, a0, a1)             \
+	ROW(o(R13)(R8*1), Z27, b0, b1)
+
+TEXT ·product2x32x2AVX512(SB), NOSPLIT, $0-8
+	LOAD
+
+block:
+	BIAS(Z0, Z1)
+	VMOVAPS Z0, Z2
+	VMOVAPS Z1, Z3
+	VMOVAPS Z30, Z4
+	VMOVAPS Z30, Z5
+	VMOVAPS Z30, Z6
+	VMOVAPS Z30, Z7
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	SUBQ $4, CX
+	JLT  tail
+
+four:
+	STEP2(0, 0, Z0, Z1, Z2, Z3)
+	STEP2(4, 128, Z4, Z5, Z6, Z7)
+	STEP2(8, 256, Z0, Z1, Z2, Z3)
+	STEP2(12, 384, Z4, Z5, Z6, Z7)
+	ADDQ $16, R13
+	ADDQ $512, BX
+	SUBQ $4, CX
+	JGE  four
+
+tail:
+	ADDQ $4, CX                          // k mod 4
+	JZ   combine
+	STEP2(0, 0, Z0, Z1, Z2, Z3)
+	DECQ CX
+	JZ   combine
+	STEP2(4, 128, Z4, Z5, Z6, Z7)
+	DECQ CX
+	JZ   combine
+	STEP2(8, 256, Z0, Z1, Z2, Z3)
+
+combine:
+	VADDPS Z4, Z0, Z0
+	VADDPS Z5, Z1, Z1
+	VADDPS Z6, Z2, Z2
+	VADDPS Z7, Z3, Z3
+	MOVQ productTile_ldy(AX), R10
+	SHLQ $2, R10
+	FINISH(Z0, Z1)
+	FINISH(Z2, Z3)
+	LEAQ (SI)(R8*2), SI
+	SUBQ $2, R12
+	JNZ  block
+	VZEROUPPER
+	RET
+
+// func product4x32x1AVX512(t *productTile)
+//
+// One chain, four rows at a time; rows must be a multiple of four and k at most 8. Row r
+// in Z(2r), Z(2r+1); Z22, Z23 bias; R9 = 3 lda.
+TEXT ·product4x32x1AVX512(SB), NOSPLIT, $0-8
+	LOAD
+	LEAQ (R8)(R8*2), R9
+	BIAS(Z22, Z23)
+	MOVQ productTile_ldy(AX), R10
+	SHLQ $2, R10
+
+block:
+	VMOVAPS Z22, Z0
+	VMOVAPS Z23, Z1
+	VMOVAPS Z22, Z2
+	VMOVAPS Z23, Z3
+	VMOVAPS Z22, Z4
+	VMOVAPS Z23, Z5
+	VMOVAPS Z22, Z6
+	VMOVAPS Z23, Z7
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	TESTQ CX, CX
+	JZ   done
+
+one:
+	VMOVUPS (BX), Z24
+	VMOVUPS 64(BX), Z25
+	ROW((R13), Z26, Z0, Z1)
+	ROW((R13)(R8*1), Z27, Z2, Z3)
+	ROW((R13)(R8*2), Z28, Z4, Z5)
+	ROW((R13)(R9*1), Z29, Z6, Z7)
+	ADDQ $4, R13
+	ADDQ $128, BX
+	DECQ CX
+	JNZ  one
+
+done:
+	FINISH(Z0, Z1)
+	FINISH(Z2, Z3)
+	FINISH(Z4, Z5)
+	FINISH(Z6, Z7)
+	LEAQ (SI)(R8*4), SI
+	SUBQ $4, R12
+	JNZ  block
+	VZEROUPPER
+	RET
+
+// STEP16 is one k of six rows of 16 columns: their elements at R13+o, w at BX+p.
+#define STEP16(o, p, a, b, c, d, e, f) \
+	VMOVUPS p(BX), Z24                   \
+	VBROADCASTSS o(R13), Z25             \
+	VBROADCASTSS o(R13)(R8*1), Z26       \
+	VBROADCASTSS o(R13)(R8*2), Z27       \
+	VFMADD231PS Z24, Z25, a              \
+	VFMADD231PS Z24, Z26, b              \
+	VFMADD231PS Z24, Z27, c              \
+	VBROADCASTSS o(R13)(R9*1), Z25       \
+	VBROADCASTSS o(R13)(R8*4), Z26       \
+	VBROADCASTSS o(R10), Z27             \
+	VFMADD231PS Z24, Z25, d              \
+	VFMADD231PS Z24, Z26, e              \
+	VFMADD231PS Z24, Z27, f
+
+// SUM4 adds the four chains of a row.
+#define SUM4(a, b, c, d) \
+	VADDPS c, a, a                       \
+	VADDPS d, b, b                       \
+	VADDPS b, a, a
+
+// FINISH16 is FINISH for at most 16 columns.
+#define FINISH16(lo) \
+	VMAXPS lo, Z31, lo                   \
+	TESTQ DX, DX                         \
+	JZ   5(PC)                           \
+	VMOVUPS.Z (DX), K1, Z28              \
+	VCMPPS $0x16, Z30, Z28, K3           \
+	VMOVAPS.Z lo, K3, lo                 \
+	ADDQ R10, DX                         \
+	VMOVUPS lo, K1, (DI)                 \
+	ADDQ R11, DI
+
+// func product6x16x4AVX512(t *productTile)
+//
+// Four chains, six rows of at most 16 columns at a time; rows must be a multiple of six.
+// Row r of chain c in Z(6c+r). R9 = 3 lda, R10 = the sixth row.
+TEXT ·product6x16x4AVX512(SB), NOSPLIT, $0-8
+	LOAD
+	LEAQ (R8)(R8*2), R9
+
+block:
+	BIAS(Z0, Z1)
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z30, Z6
+	VMOVAPS Z30, Z7
+	VMOVAPS Z30, Z8
+	VMOVAPS Z30, Z9
+	VMOVAPS Z30, Z10
+	VMOVAPS Z30, Z11
+	VMOVAPS Z30, Z12
+	VMOVAPS Z30, Z13
+	VMOVAPS Z30, Z14
+	VMOVAPS Z30, Z15
+	VMOVAPS Z30, Z16
+	VMOVAPS Z30, Z17
+	VMOVAPS Z30, Z18
+	VMOVAPS Z30, Z19
+	VMOVAPS Z30, Z20
+	VMOVAPS Z30, Z21
+	VMOVAPS Z30, Z22
+	VMOVAPS Z30, Z23
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	LEAQ (SI)(R8*4), R10
+	ADDQ R8, R10
+	SUBQ $4, CX
+	JLT  tail
+
+four:
+	STEP16(0, 0, Z0, Z1, Z2, Z3, Z4, Z5)
+	STEP16(4, 128, Z6, Z7, Z8, Z9, Z10, Z11)
+	STEP16(8, 256, Z12, Z13, Z14, Z15, Z16, Z17)
+	STEP16(12, 384, Z18, Z19, Z20, Z21, Z22, Z23)
+	ADDQ $16, R13
+	ADDQ $16, R10
+	ADDQ $512, BX
+	SUBQ $4, CX
+	JGE  four
+
+tail:
+	ADDQ $4, CX                          // k mod 4
+	JZ   combine
+	STEP16(0, 0, Z0, Z1, Z2, Z3, Z4, Z5)
+	DECQ CX
+	JZ   combine
+	STEP16(4, 128, Z6, Z7, Z8, Z9, Z10, Z11)
+	DECQ CX
+	JZ   combine
+	STEP16(8, 256, Z12, Z13, Z14, Z15, Z16, Z17)
+
+combine:
+	SUM4(Z0, Z6, Z12, Z18)
+	SUM4(Z1, Z7, Z13, Z19)
+	SUM4(Z2, Z8, Z14, Z20)
+	SUM4(Z3, Z9, Z15, Z21)
+	SUM4(Z4, Z10, Z16, Z22)
+	SUM4(Z5, Z11, Z17, Z23)
+	MOVQ productTile_ldy(AX), R10
+	SHLQ $2, R10
+	FINISH16(Z0)
+	FINISH16(Z1)
+	FINISH16(Z2)
+	FINISH16(Z3)
+	FINISH16(Z4)
+	FINISH16(Z5)
+	LEAQ (SI)(R8*4), SI
+	LEAQ (SI)(R8*2), SI
+	SUBQ $6, R12
+	JNZ  block
+	VZEROUPPER
+	RET
+
+// STEP3X is one k of three rows of 32 columns: their elements at R13+o, w at BX+p.
+#define STEP3X(o, p, a0, a1, b0, b1, c0, c1) \
+	VMOVUPS p(BX), Z24                   \
+	VMOVUPS (p+64)(BX), Z25              \
+	ROW(o(R13), Z26, a0, a1)             \
+	ROW(o(R13)(R8*1), Z27, b0, b1)       \
+	ROW(o(R13)(R8*2), Z28, c0, c1)
+
+// func product3x32x4AVX512(t *productTile)
+//
+// Four chains, three rows at a time; rows must be a multiple of three. Row r of chain c
+// in Z(6c+2r), Z(6c+2r+1).
+TEXT ·product3x32x4AVX512(SB), NOSPLIT, $0-8
+	LOAD
+
+block:
+	BIAS(Z0, Z1)
+	VMOVAPS Z0, Z2
+	VMOVAPS Z1, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z1, Z5
+	VMOVAPS Z30, Z6
+	VMOVAPS Z30, Z7
+	VMOVAPS Z30, Z8
+	VMOVAPS Z30, Z9
+	VMOVAPS Z30, Z10
+	VMOVAPS Z30, Z11
+	VMOVAPS Z30, Z12
+	VMOVAPS Z30, Z13
+	VMOVAPS Z30, Z14
+	VMOVAPS Z30, Z15
+	VMOVAPS Z30, Z16
+	VMOVAPS Z30, Z17
+	VMOVAPS Z30, Z18
+	VMOVAPS Z30, Z19
+	VMOVAPS Z30, Z20
+	VMOVAPS Z30, Z21
+	VMOVAPS Z30, Z22
+	VMOVAPS Z30, Z23
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	SUBQ $4, CX
+	JLT  tail
+
+four:
+	STEP3X(0, 0, Z0, Z1, Z2, Z3, Z4, Z5)
+	STEP3X(4, 128, Z6, Z7, Z8, Z9, Z10, Z11)
+	STEP3X(8, 256, Z12, Z13, Z14, Z15, Z16, Z17)
+	STEP3X(12, 384, Z18, Z19, Z20, Z21, Z22, Z23)
+	ADDQ $16, R13
+	ADDQ $512, BX
+	SUBQ $4, CX
+	JGE  four
+
+tail:
+	ADDQ $4, CX                          // k mod 4
+	JZ   combine
+	STEP3X(0, 0, Z0, Z1, Z2, Z3, Z4, Z5)
+	DECQ CX
+	JZ   combine
+	STEP3X(4, 128, Z6, Z7, Z8, Z9, Z10, Z11)
+	DECQ CX
+	JZ   combine
+	STEP3X(8, 256, Z12, Z13, Z14, Z15, Z16, Z17)
+
+combine:
+	SUM4(Z0, Z6, Z12, Z18)
+	SUM4(Z1, Z7, Z13, Z19)
+	SUM4(Z2, Z8, Z14, Z20)
+	SUM4(Z3, Z9, Z15, Z21)
+	SUM4(Z4, Z10, Z16, Z22)
+	SUM4(Z5, Z11, Z17, Z23)
+	MOVQ productTile_ldy(AX), R10
+	SHLQ $2, R10
+	FINISH(Z0, Z1)
+	FINISH(Z2, Z3)
+	FINISH(Z4, Z5)
+	LEAQ (SI)(R8*2), SI
+	ADDQ R8, SI
+	SUBQ $3, R12
+	JNZ  block
+	VZEROUPPER
+	RET
+
 // PAIR is one k of two panels: the element of a in x, rows of w at BX+p and R9+p.
 #define PAIR(p, x, a0, a1, b0, b1) \
 	VFMADD231PS p(BX), x, a0             \
@@ -596,6 +912,78 @@ row:
 	STOREDST(Z10, Z11)
 	STOREDST(Z12, Z13)
 	STOREDST(Z14, Z15)
+	VZEROUPPER
+	RET
+
+// func gradient4x32AVX512(t *gradientTile)
+//
+// Four columns of a by 32 of b; k is four.
+TEXT ·gradient4x32AVX512(SB), NOSPLIT, $0-8
+	LOADGRAD
+	JNZ  load
+	VPXORD Z0, Z0, Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	JMP  row
+
+load:
+	MOVQ DI, R10
+	LOADDST(Z0, Z1)
+	LOADDST(Z2, Z3)
+	LOADDST(Z4, Z5)
+	LOADDST(Z6, Z7)
+
+row:
+	VMOVUPS.Z (DX), K1, Z24
+	VMOVUPS.Z 64(DX), K2, Z25
+	ROW(0(SI), Z26, Z0, Z1)
+	ROW(4(SI), Z27, Z2, Z3)
+	ROW(8(SI), Z28, Z4, Z5)
+	ROW(12(SI), Z29, Z6, Z7)
+	ADDQ R8, SI
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	STOREDST(Z0, Z1)
+	STOREDST(Z2, Z3)
+	STOREDST(Z4, Z5)
+	STOREDST(Z6, Z7)
+	VZEROUPPER
+	RET
+
+// func gradient2x32AVX512(t *gradientTile)
+//
+// Two columns of a by 32 of b; k is two.
+TEXT ·gradient2x32AVX512(SB), NOSPLIT, $0-8
+	LOADGRAD
+	JNZ  load
+	VPXORD Z0, Z0, Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	JMP  row
+
+load:
+	MOVQ DI, R10
+	LOADDST(Z0, Z1)
+	LOADDST(Z2, Z3)
+
+row:
+	VMOVUPS.Z (DX), K1, Z24
+	VMOVUPS.Z 64(DX), K2, Z25
+	ROW(0(SI), Z26, Z0, Z1)
+	ROW(4(SI), Z27, Z2, Z3)
+	ADDQ R8, SI
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	STOREDST(Z0, Z1)
+	STOREDST(Z2, Z3)
 	VZEROUPPER
 	RET
 
@@ -970,6 +1358,56 @@ combine:
 	VZEROUPPER
 	RET
 
+// func product4x16x1AVX2(t *productTile)
+//
+// One chain, four rows at a time; rows must be a multiple of four and k at most 8. Row r
+// in Y(2r), Y(2r+1); R9 = 3 lda until the rows are finished.
+TEXT ·product4x16x1AVX2(SB), NOSPLIT, $0-8
+	LOAD2
+
+block:
+	BIAS2(0, Y0, Y1)
+	VMOVAPS Y0, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y1, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y1, Y7
+	LEAQ (R8)(R8*2), R9
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	TESTQ CX, CX
+	JZ   done
+
+one:
+	VMOVUPS (BX), Y12
+	VMOVUPS 32(BX), Y13
+	ROW2((R13), Y8, Y0, Y1)
+	ROW2((R13)(R8*1), Y9, Y2, Y3)
+	ROW2((R13)(R8*2), Y10, Y4, Y5)
+	ROW2((R13)(R9*1), Y11, Y6, Y7)
+	ADDQ $4, R13
+	ADDQ $128, BX
+	DECQ CX
+	JNZ  one
+
+done:
+	ENDINGS
+	FINISH2(0, 16, Y0, Y1)
+	NEXT2
+	FINISH2(0, 16, Y2, Y3)
+	NEXT2
+	FINISH2(0, 16, Y4, Y5)
+	NEXT2
+	FINISH2(0, 16, Y6, Y7)
+	NEXT2
+	LEAQ (SI)(R8*4), SI
+	SUBQ $4, R12
+	JNZ  block
+	VZEROUPPER
+	RET
+
 // K1HALF multiplies the element of a at R13+o with half a row of w at BX+p.
 #define K1HALF(o, p, lo, hi) \
 	VBROADCASTSS o(R13), Y14             \
@@ -1196,6 +1634,60 @@ next:
 	VMASKMOVPS lo, Y14, (DI)             \
 	VMASKMOVPS hi, Y15, 32(DI)           \
 	ADDQ R11, DI
+
+// func gradient6x16AVX2(t *gradientTile)
+//
+// Six columns of a by 16 of b, all of which exist; k is six. Accumulator r in Y(2r),
+// Y(2r+1).
+TEXT ·gradient6x16AVX2(SB), NOSPLIT, $0-8
+	LOADGRAD2
+	JNZ  load
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	JMP  row
+
+load:
+	MOVQ DI, R10
+	LOADDST2(Y0, Y1)
+	LOADDST2(Y2, Y3)
+	LOADDST2(Y4, Y5)
+	LOADDST2(Y6, Y7)
+	LOADDST2(Y8, Y9)
+	LOADDST2(Y10, Y11)
+
+row:
+	VMOVUPS (DX), Y12
+	VMOVUPS 32(DX), Y13
+	ROW2(0(SI), Y14, Y0, Y1)
+	ROW2(4(SI), Y15, Y2, Y3)
+	ROW2(8(SI), Y14, Y4, Y5)
+	ROW2(12(SI), Y15, Y6, Y7)
+	ROW2(16(SI), Y14, Y8, Y9)
+	ROW2(20(SI), Y15, Y10, Y11)
+	ADDQ R8, SI
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	VMOVUPS masks<>(SB), Y14
+	VMOVUPS masks<>(SB), Y15
+	STOREDST2(Y0, Y1)
+	STOREDST2(Y2, Y3)
+	STOREDST2(Y4, Y5)
+	STOREDST2(Y6, Y7)
+	STOREDST2(Y8, Y9)
+	STOREDST2(Y10, Y11)
+	VZEROUPPER
+	RET
 
 // func gradient4x16AVX2(t *gradientTile)
 //

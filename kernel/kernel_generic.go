@@ -177,10 +177,18 @@ func lerpGeneric(dst, src []float32, t float32) {
 	}
 }
 
+// flush returns 0 for values below 2⁻¹⁰⁰ in magnitude, and x otherwise.
+func flush(x float32) float32 {
+	if x > -adamTiny && x < adamTiny {
+		return 0
+	}
+	return x
+}
+
 func adamGeneric(w, g, m, v []float32, c *adamCoefficients) {
 	for i, x := range g {
-		mi := fma(c.beta1c, x-m[i], m[i])
-		vi := fma(c.beta2c, float32(x*x)-v[i], v[i])
+		mi := flush(fma(c.beta1c, x-m[i], m[i]))
+		vi := flush(fma(c.beta2c, float32(x*x)-v[i], v[i]))
 		d := fma(float32(math.Sqrt(float64(vi))), c.scale, c.epsilon)
 		w[i] = fma(-c.rate, mi/d, float32(w[i]*c.keep))
 		m[i], v[i] = mi, vi

@@ -284,14 +284,20 @@ loop:
 	VZEROUPPER
 	RET
 
-// ADAM is the update of one vector: w, g, m, v of it, q and d scratch, then the
-// coefficients of adamCoefficients in their order.
-#define ADAM(w, g, m, v, q, d, beta1c, beta2c, scale, epsilon, rate, keep) \
+DATA tiny<>+0(SB)/4, $0x0D800000        // 2⁻¹⁰⁰
+GLOBL tiny<>(SB), RODATA|NOPTR, $4
+
+// MOMENTS is the first half of the update of one vector: m and v of gradients g, not yet
+// flushed; d and q scratch.
+#define MOMENTS(g, m, v, q, d, beta1c, beta2c) \
 	VSUBPS m, g, d                       \
 	VFMADD231PS d, beta1c, m             \
 	VMULPS g, g, q                       \
 	VSUBPS v, q, q                       \
-	VFMADD231PS q, beta2c, v             \
+	VFMADD231PS q, beta2c, v
+
+// STEP is the second half: the weights w.
+#define STEP(w, m, v, d, scale, epsilon, rate, keep) \
 	VSQRTPS v, d                         \
 	VFMADD213PS epsilon, scale, d        \ // √v·scale + ε
 	VDIVPS d, m, d                       \
@@ -307,13 +313,21 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSS adamCoefficients_epsilon(AX), Z9
 	VBROADCASTSS adamCoefficients_rate(AX), Z10
 	VBROADCASTSS adamCoefficients_keep(AX), Z11
+	VBROADCASTSS tiny<>(SB), Z12
+	VBROADCASTSS absFloat32<>(SB), Z13
 
 loop:
 	VMOVUPS (DI), Z0
 	VMOVUPS (SI), Z1
 	VMOVUPS (R8), Z2
 	VMOVUPS (R9), Z3
-	ADAM(Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11)
+	MOMENTS(Z1, Z2, Z3, Z4, Z5, Z6, Z7)
+	VPANDD Z13, Z2, Z4
+	VCMPPS $0x15, Z12, Z4, K1            // not (|m| < 2⁻¹⁰⁰), true for NaN
+	VCMPPS $0x15, Z12, Z3, K2
+	VMOVAPS.Z Z2, K1, Z2
+	VMOVAPS.Z Z3, K2, Z3
+	STEP(Z0, Z2, Z3, Z5, Z8, Z9, Z10, Z11)
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z2, (R8)
 	VMOVUPS Z3, (R9)
@@ -335,13 +349,21 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSS adamCoefficients_epsilon(AX), Y9
 	VBROADCASTSS adamCoefficients_rate(AX), Y10
 	VBROADCASTSS adamCoefficients_keep(AX), Y11
+	VBROADCASTSS tiny<>(SB), Y12
+	VBROADCASTSS absFloat32<>(SB), Y13
 
 loop:
 	VMOVUPS (DI), Y0
 	VMOVUPS (SI), Y1
 	VMOVUPS (R8), Y2
 	VMOVUPS (R9), Y3
-	ADAM(Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11)
+	MOMENTS(Y1, Y2, Y3, Y4, Y5, Y6, Y7)
+	VANDPS Y13, Y2, Y4
+	VCMPPS $0x15, Y12, Y4, Y4            // not (|m| < 2⁻¹⁰⁰), true for NaN
+	VCMPPS $0x15, Y12, Y3, Y5
+	VANDPS Y4, Y2, Y2
+	VANDPS Y5, Y3, Y3
+	STEP(Y0, Y2, Y3, Y5, Y8, Y9, Y10, Y11)
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, (R9)
@@ -414,5 +436,6 @@ columns:
 #undef LANESIN
 #undef LANESOUT
 #undef MAX8
-#undef ADAM
+#undef MOMENTS
+#undef STEP
 #undef ADAMARGS

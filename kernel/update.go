@@ -44,10 +44,15 @@ func power(x float64, n int) float64 {
 	return p
 }
 
+// adamTiny is the magnitude below which moments become zero. The moments of a weight
+// whose gradient stays zero decay geometrically, and arithmetic on denormals is many times
+// slower on most CPUs; √2⁻¹⁰⁰ is far below any sensible ε.
+const adamTiny = 0x1p-100
+
 // Adam updates the weights w and the moments m and v by the gradient g:
 //
-//	m = fma(1−β₁, g−m, m)
-//	v = fma(1−β₂, g·g−v, v)
+//	m = flush(fma(1−β₁, g−m, m))      flush(x) is 0 where |x| < 2⁻¹⁰⁰, x elsewhere
+//	v = flush(fma(1−β₂, g·g−v, v))
 //	w = fma(−rate/(1−β₁ᵗ), m / fma(√v, 1/√(1−β₂ᵗ), ε), w·(1−rate·decay))
 //
 // All four have one length and do not overlap. Panics if Step is below 1.
