@@ -68,31 +68,56 @@ func (w Weights) Index(k, n int) int {
 
 // Pack sets w to the elements of b, which is K×N.
 func (w Weights) Pack(b Matrix) {
-	w.check()
-	b.check()
-	if b.Rows != w.K || b.Cols != w.N {
-		panic("kernel: shape of matrix and weights differ")
+	w.checkMatrix(b)
+	if orderOf(w.K, w.N) == lanes {
+		kp := roundUp(w.K)
+		for n := range w.N {
+			column := w.Data[n*kp : (n+1)*kp]
+			for k := range w.K {
+				column[k] = b.Data[k*b.Stride+n]
+			}
+			clear(column[w.K:])
+		}
+		return
 	}
-	clear(w.Data)
-	for k := range w.K {
-		for n, v := range b.Row(k) {
-			w.Data[w.Index(k, n)] = v
+	for n := 0; n < w.N; n += panel {
+		cols := min(panel, w.N-n)
+		for k := range w.K {
+			row := w.Data[n*w.K+k*panel:][:panel]
+			copy(row, b.Data[k*b.Stride+n:][:cols])
+			clear(row[cols:])
 		}
 	}
 }
 
 // Unpack sets dst, which is K×N, to the elements of w.
 func (w Weights) Unpack(dst Matrix) {
-	w.check()
-	dst.check()
-	if dst.Rows != w.K || dst.Cols != w.N {
-		panic("kernel: shape of matrix and weights differ")
-	}
-	for k := range w.K {
-		row := dst.Row(k)
-		for n := range row {
-			row[n] = w.Data[w.Index(k, n)]
+	w.checkMatrix(dst)
+	if orderOf(w.K, w.N) == lanes {
+		kp := roundUp(w.K)
+		for n := range w.N {
+			for k, v := range w.Data[n*kp:][:w.K] {
+				dst.Data[k*dst.Stride+n] = v
+			}
 		}
+		return
+	}
+	for n := 0; n < w.N; n += panel {
+		cols := min(panel, w.N-n)
+		for k := range w.K {
+			copy(dst.Data[k*dst.Stride+n:][:cols], w.Data[n*w.K+k*panel:])
+		}
+	}
+}
+
+func (w Weights) checkMatrix(m Matrix) {
+	w.check()
+	m.check()
+	if m.Rows != w.K || m.Cols != w.N {
+		panic("kernel: shapes of matrix and weights differ")
+	}
+	if overlap(w.Data, m.Data) {
+		panic("kernel: matrix overlaps weights")
 	}
 }
 
