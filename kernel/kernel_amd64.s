@@ -1635,6 +1635,11 @@ next:
 	VMASKMOVPS hi, Y15, 32(DI)           \
 	ADDQ R11, DI
 
+#define WHOLEDST2(lo, hi) \
+	VMOVUPS lo, (DI)                     \
+	VMOVUPS hi, 32(DI)                   \
+	ADDQ R11, DI
+
 // func gradient6x16AVX2(t *gradientTile)
 //
 // Six columns of a by 16 of b, all of which exist; k is six. Accumulator r in Y(2r),
@@ -1678,14 +1683,12 @@ row:
 	ADDQ R9, DX
 	DECQ CX
 	JNZ  row
-	VMOVUPS masks<>(SB), Y14
-	VMOVUPS masks<>(SB), Y15
-	STOREDST2(Y0, Y1)
-	STOREDST2(Y2, Y3)
-	STOREDST2(Y4, Y5)
-	STOREDST2(Y6, Y7)
-	STOREDST2(Y8, Y9)
-	STOREDST2(Y10, Y11)
+	WHOLEDST2(Y0, Y1)
+	WHOLEDST2(Y2, Y3)
+	WHOLEDST2(Y4, Y5)
+	WHOLEDST2(Y6, Y7)
+	WHOLEDST2(Y8, Y9)
+	WHOLEDST2(Y10, Y11)
 	VZEROUPPER
 	RET
 

@@ -31,7 +31,7 @@ func (k Kernel) InputGrad(dx, dy Matrix, wt Weights, y Matrix) {
 		if y.Rows != dx.Rows || y.Cols != dx.Cols {
 			panic("kernel: shapes of mask and dst differ")
 		}
-		if dx.overlaps(y) && (&y.Data[0] != &dx.Data[0] || y.Stride != dx.Stride) {
+		if dx.overlaps(&y) && (&y.Data[0] != &dx.Data[0] || y.Stride != dx.Stride) {
 			panic("kernel: dst overlaps its mask")
 		}
 		if raceEnabled {
@@ -51,7 +51,7 @@ func checkProduct(dst, a *Matrix, w *Weights) {
 	if dst.Rows != a.Rows || dst.Cols != w.N {
 		panic("kernel: shape of dst is not rows of a by columns of weights")
 	}
-	if dst.overlaps(*a) || overlap(dst.Data, w.Data) {
+	if dst.overlaps(a) || overlap(dst.Data, w.Data) {
 		panic("kernel: dst overlaps an operand")
 	}
 	if raceEnabled {
@@ -103,6 +103,10 @@ func product(i isa, dst, a *Matrix, w *Weights, bias []float32, y *Matrix, relu 
 	}
 }
 
+// gradientRows is how many rows a tile of the weight gradient adds up before the next tile
+// takes its turn: as many as the first-level cache holds 32 columns of (bench, WeightGrad).
+const gradientRows = 256
+
 // WeightGrad sets dw = xᵀ·dy and db to the column sums of dy, or adds them to what is
 // there if accumulate is set: the gradients of a layer x·W + B.
 //
@@ -143,9 +147,8 @@ func (k Kernel) WeightGrad(dw Weights, db []float32, x, dy Matrix, accumulate bo
 	if orderOf(dw.K, dw.N) == lanes {
 		a, b, ldd = dy, x, roundUp(dw.K)
 	}
-	block := rowsPerCall(2 * 8 * panel)
-	for r := 0; r < x.Rows; r += block {
-		t := gradientTile{lda: a.Stride, ldb: b.Stride, ldd: ldd, rows: min(block, x.Rows-r), k: a.Cols, accumulate: accumulate || r > 0}
+	for r := 0; r < x.Rows; r += gradientRows {
+		t := gradientTile{lda: a.Stride, ldb: b.Stride, ldd: ldd, rows: min(gradientRows, x.Rows-r), k: a.Cols, accumulate: accumulate || r > 0}
 		if a.Cols > 0 {
 			t.a = a.Data[r*a.Stride:]
 		}

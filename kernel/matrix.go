@@ -67,14 +67,20 @@ func span(rows, cols, stride int) int {
 }
 
 // check panics unless m describes memory it has.
-func (m Matrix) check() {
-	if m.Rows < 0 || m.Cols < 0 {
+func (m *Matrix) check() {
+	if m.Rows|m.Cols < 0 || m.Stride < m.Cols && m.Rows > 1 || len(m.Data) < span(m.Rows, m.Cols, m.Stride) {
+		m.fail()
+	}
+}
+
+// fail panics with what is wrong with m. It is apart from check, which is inlined.
+func (m *Matrix) fail() {
+	switch {
+	case m.Rows|m.Cols < 0:
 		panic("kernel: negative size")
-	}
-	if m.Stride < m.Cols && m.Rows > 1 {
+	case m.Stride < m.Cols && m.Rows > 1:
 		panic("kernel: stride below number of columns")
-	}
-	if len(m.Data) < span(m.Rows, m.Cols, m.Stride) {
+	default:
 		panic("kernel: matrix data too short")
 	}
 }
@@ -90,7 +96,11 @@ func overlap(a, b []float32) bool {
 
 // overlaps tells whether elements of m and o may share memory. Views of disjoint columns
 // of one matrix (equal strides) are told apart.
-func (m Matrix) overlaps(o Matrix) bool {
+func (m *Matrix) overlaps(o *Matrix) bool {
+	return overlap(m.Data, o.Data) && m.meets(o)
+}
+
+func (m *Matrix) meets(o *Matrix) bool {
 	a, b := m.Data[:span(m.Rows, m.Cols, m.Stride)], o.Data[:span(o.Rows, o.Cols, o.Stride)]
 	if !overlap(a, b) {
 		return false
