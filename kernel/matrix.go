@@ -1,6 +1,10 @@
 package kernel
 
-import "unsafe"
+import (
+	"math"
+	"math/bits"
+	"unsafe"
+)
 
 // A Matrix is a row-major view: element (i, j) is Data[i*Stride+j].
 // The zero Matrix is empty. Copying a Matrix copies the view, not the elements.
@@ -10,10 +14,14 @@ type Matrix struct {
 	Data       []float32
 }
 
+// mostElements is the largest number of elements whose size in bytes, and some more, is an int.
+const mostElements = math.MaxInt/4 - 64
+
 // Floats returns n zeros that begin at a multiple of 64 bytes, the size of a cache line
 // and of the widest vector: unaligned streams cost up to twice the time.
 func Floats(n int) []float32 {
 	const line = 64 / 4
+	n = elements(n, 1)
 	s := make([]float32, n+line-1)
 	off := int(-(uintptr(unsafe.Pointer(unsafe.SliceData(s))) / 4) % line)
 	return s[off : off+n : off+n]
@@ -21,14 +29,17 @@ func Floats(n int) []float32 {
 
 // NewMatrix returns a rows×cols matrix of zeros, aligned as Floats does.
 func NewMatrix(rows, cols int) Matrix {
-	if rows < 0 || cols < 0 {
-		panic("kernel: negative size")
-	}
-	return Matrix{Rows: rows, Cols: cols, Stride: cols, Data: Floats(rows * cols)}
+	return Matrix{Rows: rows, Cols: cols, Stride: cols, Data: Floats(elements(rows, cols))}
 }
 
 // Row returns row i with its capacity cut, so that append cannot reach row i+1.
 func (m Matrix) Row(i int) []float32 {
+	if uint(i) >= uint(m.Rows) {
+		panic("kernel: row out of range")
+	}
+	if m.Cols == 0 {
+		return nil
+	}
 	o := i * m.Stride
 	return m.Data[o : o+m.Cols : o+m.Cols]
 }
@@ -58,6 +69,18 @@ func (m Matrix) view(i, j, rows, cols int) Matrix {
 	return v
 }
 
+// elements returns a·b and panics if there cannot be so many elements.
+func elements(a, b int) int {
+	if a|b < 0 {
+		panic("kernel: negative size")
+	}
+	hi, lo := bits.Mul(uint(a), uint(b))
+	if hi != 0 || lo > mostElements {
+		panic("kernel: size out of range")
+	}
+	return int(lo)
+}
+
 // span is the number of elements from the first to the last of a rows×cols view.
 func span(rows, cols, stride int) int {
 	if rows == 0 || cols == 0 {
@@ -68,9 +91,18 @@ func span(rows, cols, stride int) int {
 
 // check panics unless m describes memory it has.
 func (m *Matrix) check() {
-	if m.Rows|m.Cols < 0 || m.Stride < m.Cols && m.Rows > 1 || len(m.Data) < span(m.Rows, m.Cols, m.Stride) {
+	if m.Rows|m.Cols < 0 || m.Stride < m.Cols && m.Rows > 1 || !m.fits() {
 		m.fail()
 	}
+}
+
+// fits tells whether Data reaches to the last element.
+func (m *Matrix) fits() bool {
+	if m.Rows == 0 || m.Cols == 0 {
+		return true
+	}
+	hi, last := bits.Mul(uint(m.Rows-1), uint(m.Stride))
+	return hi == 0 && last <= uint(len(m.Data)) && last+uint(m.Cols) <= uint(len(m.Data))
 }
 
 // fail panics with what is wrong with m. It is apart from check, which is inlined.

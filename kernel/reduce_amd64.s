@@ -323,8 +323,9 @@ loop:
 	VMOVUPS (R9), Z3
 	MOMENTS(Z1, Z2, Z3, Z4, Z5, Z6, Z7)
 	VPANDD Z13, Z2, Z4
+	VPANDD Z13, Z3, Z5
 	VCMPPS $0x15, Z12, Z4, K1            // not (|m| < 2⁻¹⁰⁰), true for NaN
-	VCMPPS $0x15, Z12, Z3, K2
+	VCMPPS $0x15, Z12, Z5, K2
 	VMOVAPS.Z Z2, K1, Z2
 	VMOVAPS.Z Z3, K2, Z3
 	STEP(Z0, Z2, Z3, Z5, Z8, Z9, Z10, Z11)
@@ -359,8 +360,9 @@ loop:
 	VMOVUPS (R9), Y3
 	MOMENTS(Y1, Y2, Y3, Y4, Y5, Y6, Y7)
 	VANDPS Y13, Y2, Y4
+	VANDPS Y13, Y3, Y5
 	VCMPPS $0x15, Y12, Y4, Y4            // not (|m| < 2⁻¹⁰⁰), true for NaN
-	VCMPPS $0x15, Y12, Y3, Y5
+	VCMPPS $0x15, Y12, Y5, Y5
 	VANDPS Y4, Y2, Y2
 	VANDPS Y5, Y3, Y3
 	STEP(Y0, Y2, Y3, Y5, Y8, Y9, Y10, Y11)

@@ -39,13 +39,12 @@ type Weights struct {
 
 // WeightsLen returns the length of Data of a k×n Weights, a multiple of 32.
 func WeightsLen(k, n int) int {
-	if k < 0 || n < 0 {
-		panic("kernel: negative size")
-	}
+	elements(k, 1)
+	elements(n, 1)
 	if orderOf(k, n) == lanes {
-		return n * roundUp(k)
+		return elements(n, roundUp(k))
 	}
-	return k * roundUp(n)
+	return elements(k, roundUp(n))
 }
 
 // NewWeights returns k×n zeros.
