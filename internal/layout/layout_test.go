@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"mgdl/dataset":    {"mgdl"},
 	"bench":           {"kernel", "mgdl", "github.com/klauspost/cpuid/v2", "golang.org/x/sys"},
 	"bench/quality":   {"mgdl", "mgdl/dataset"},
+	"bench/peer":      {"kernel"},
 	"internal/layout": {},
 	"tests":           {"github.com/stretchr/testify", "golang.org/x/sys", "kernel", "mgdl", "mgdl/dataset"},
 }

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/multigrade/multigrade/kernel"
+)
+
+// The workloads of the table as Benchmark functions, for benchstat:
+//
+//	go test -run '^$' -bench MatMul/1x -count 10 ./bench | tee new.txt && benchstat old.txt new.txt
+
+func BenchmarkMatMul(b *testing.B)     { benchmark(b, "MatMul") }
+func BenchmarkWeightGrad(b *testing.B) { benchmark(b, "WeightGrad") }
+func BenchmarkInputGrad(b *testing.B)  { benchmark(b, "InputGrad") }
+func BenchmarkResidual(b *testing.B)   { benchmark(b, "Residual") }
+func BenchmarkSums(b *testing.B)       { benchmark(b, "Sums") }
+func BenchmarkAdam(b *testing.B)       { benchmark(b, "Adam") }
+func BenchmarkCross(b *testing.B)      { benchmark(b, "Cross") }
+func BenchmarkNetwork(b *testing.B)    { benchmark(b, "Network") }
+
+func benchmark(b *testing.B, op string) {
+	for _, w := range workloads(detect().Caches) {
+		if w.op != op {
+			continue
+		}
+		b.Run(w.shape, func(b *testing.B) {
+			for _, k := range kernel.Available() {
+				b.Run(k.Name(), func(b *testing.B) {
+					run := w.calls(k)
+					run(1)
+					b.ReportAllocs()
+					b.ResetTimer()
+					run(b.N)
+					ns := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
+					if w.flops > 0 {
+						b.ReportMetric(w.flops/ns, "GFLOP/s")
+					}
+					if w.flops == 0 || w.double {
+						b.ReportMetric((w.reads+w.writes)/ns, "GB/s")
+					}
+				})
+			}
+		})
+	}
+}
+
+// BenchmarkPeak is what the rest is compared with.
+func BenchmarkPeak(b *testing.B) {
+	for _, u := range units() {
+		b.Run(u.name, func(b *testing.B) {
+			p, flops := fmaProbe(u)
+			b.ResetTimer()
+			p.run(b.N)
+			b.ReportMetric(flops*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+		})
+	}
+}

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/multigrade/multigrade/kernel"
+)
+
+// A machine is what the system says about itself. Nothing here is measured.
+type machine struct {
+	Time       time.Time `json:"time"`
+	CPU        string    `json:"cpu"`
+	Vendor     string    `json:"vendor,omitempty"`
+	Family     int       `json:"family,omitempty"`
+	Model      int       `json:"model,omitempty"`
+	Stepping   int       `json:"stepping,omitempty"`
+	Hypervisor string    `json:"hypervisor,omitempty"`
+	CPUs       int       `json:"cpus"`
+	Features   []string  `json:"features"`
+	Caches     []cache   `json:"caches"`
+
+	GOOS     string `json:"goos"`
+	GOARCH   string `json:"goarch"`
+	Level    string `json:"level,omitempty"` // GOAMD64=v1 and its like
+	Go       string `json:"go"`
+	Tags     string `json:"tags,omitempty"`
+	Commit   string `json:"commit,omitempty"`
+	Modified bool   `json:"modified,omitempty"`
+
+	Kernel selection `json:"kernel"`
+}
+
+type selection struct {
+	Name      string   `json:"name"`
+	Available []string `json:"available"`
+	Requested string   `json:"requested,omitempty"`
+	Features  []string `json:"features,omitempty"`
+}
+
+// A cache is one level of the hierarchy that holds data. Note says why Bytes may be wrong;
+// a guess is never silent, since buffers and floors are derived from these sizes.
+type cache struct {
+	Level string `json:"level"`
+	Bytes int    `json:"bytes"`
+	From  string `json:"from"` // cpuid, system or assumed
+	Note  string `json:"note,omitempty"`
+}
+
+// report is what one source says; zero fields are unknown.
+type report struct {
+	cpu, vendor, hypervisor string
+	family, model, stepping int
+	features                []string
+	data                    [3]int // bytes of L1 data, L2 and L3
+	virtual                 bool
+}
+
+func detect() machine {
+	cpu, system := cpuidReport(), systemReport()
+	sel := kernel.Selected()
+	m := machine{
+		Time:       time.Now().UTC().Truncate(time.Second),
+		CPU:        first(cpu.cpu, system.cpu, "unknown"),
+		Vendor:     first(cpu.vendor, system.vendor),
+		Family:     cpu.family,
+		Model:      cpu.model,
+		Stepping:   cpu.stepping,
+		Hypervisor: first(cpu.hypervisor, system.hypervisor),
+		CPUs:       runtime.NumCPU(),
+		Features:   cpu.features,
+		Caches:     caches(cpu.data, system.data, cpu.virtual || system.virtual),
+		GOOS:       runtime.GOOS,
+		GOARCH:     runtime.GOARCH,
+		Go:         runtime.Version(),
+		Kernel: selection{
+			Name: sel.Name, Available: sel.Available, Requested: sel.Requested, Features: sel.Features,
+		},
+	}
+	if m.Family == 0 {
+		m.Family, m.Model, m.Stepping = system.family, system.model, system.stepping
+	}
+	if len(m.Features) == 0 {
+		m.Features = system.features
+	}
+	if bi, ok := debug.ReadBuildInfo(); ok {
+		level := "GO" + strings.ToUpper(runtime.GOARCH)
+		for _, s := range bi.Settings {
+			switch s.Key {
+			case level:
+				m.Level = s.Key + "=" + s.Value
+			case "-tags":
+				m.Tags = s.Value
+			case "vcs.revision":
+				m.Commit = s.Value
+			case "vcs.modified":
+				m.Modified = s.Value == "true"
+			}
+		}
+	}
+	return m
+}
+
+func first(s ...string) string {
+	for _, v := range s {
+		if v = strings.Join(strings.Fields(v), " "); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// The range of believable sizes of a level, and what is assumed where nothing believable
+// is reported. Levels above the second need not exist.
+var believable = [3]struct{ least, most, assume int }{
+	{4 << 10, 1 << 20, 32 << 10},
+	{32 << 10, 256 << 20, 512 << 10},
+	{256 << 10, 1 << 30, 0},
+}
+
+// caches settles what two sources say about the data caches: a size must be believable and
+// larger than the level below; where both are and differ, the smaller is taken.
+func caches(cpuid, system [3]int, virtual bool) []cache {
+	var cs []cache
+	below := 0
+	for i, b := range believable {
+		ok := func(n int) bool { return n >= b.least && n <= b.most && n > below }
+		c := cache{Level: fmt.Sprintf("L%d", i+1)}
+		switch x, s := cpuid[i], system[i]; {
+		case ok(x) && ok(s):
+			c.Bytes, c.From = min(x, s), "cpuid"
+			if s < x {
+				c.From = "system"
+			}
+			if s != x {
+				c.Note = fmt.Sprintf("cpuid says %s, the system says %s", bytesText(x), bytesText(s))
+			}
+		case ok(x):
+			c.Bytes, c.From = x, "cpuid"
+			if s > 0 {
+				c.Note = fmt.Sprintf("the system's %s is not believable", bytesText(s))
+			}
+		case ok(s):
+			c.Bytes, c.From = s, "system"
+			if x > 0 {
+				c.Note = fmt.Sprintf("cpuid's %s is not believable", bytesText(x))
+			}
+		case b.assume > below:
+			c.Bytes, c.From, c.Note = b.assume, "assumed", "no believable size reported"
+		default:
+			continue
+		}
+		if virtual && c.From != "assumed" {
+			if c.Note != "" {
+				c.Note += "; "
+			}
+			c.Note += "as the hypervisor says, unchecked"
+			if i == 2 {
+				c.Note += ", perhaps shared with other guests"
+			}
+		}
+		below = c.Bytes
+		cs = append(cs, c)
+	}
+	return cs
+}
+
+func bytesText(n int) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d B", n)
+}
+
+// field returns the value of the first "name: value" line of a /proc/cpuinfo.
+func field(cpuinfo string, name string) string {
+	for line := range strings.Lines(cpuinfo) {
+		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == name {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
+}
+
+func readText(path string) string {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return strings.Trim(string(b), " \n\x00")
+}
+
+func (m machine) print(w io.Writer) {
+	id := ""
+	if m.Family > 0 {
+		id = fmt.Sprintf(" (family %d model %d stepping %d)", m.Family, m.Model, m.Stepping)
+	}
+	fmt.Fprintf(w, "cpu        %s%s, %d logical\n", m.CPU, id, m.CPUs)
+	if m.Hypervisor != "" {
+		fmt.Fprintf(w, "virtual    %s\n", m.Hypervisor)
+	}
+	if len(m.Features) > 0 {
+		fmt.Fprintf(w, "features   %s\n", strings.Join(m.Features, " "))
+	}
+	for i, c := range m.Caches {
+		label := ""
+		if i == 0 {
+			label = "caches"
+		}
+		note := ""
+		if c.Note != "" {
+			note = " (" + c.Note + ")"
+		}
+		fmt.Fprintf(w, "%-10s %s %s from %s%s\n", label, c.Level, bytesText(c.Bytes), c.From, note)
+	}
+	commit := "not recorded (go run -buildvcs=true records it)"
+	if m.Commit != "" {
+		commit = m.Commit
+		if m.Modified {
+			commit += ", modified"
+		}
+	}
+	fmt.Fprintf(w, "go         %s %s/%s", m.Go, m.GOOS, m.GOARCH)
+	if m.Level != "" {
+		fmt.Fprintf(w, " %s", m.Level)
+	}
+	if m.Tags != "" {
+		fmt.Fprintf(w, " -tags %s", m.Tags)
+	}
+	fmt.Fprintf(w, "\ncommit     %s\n", commit)
+	fmt.Fprintf(w, "kernel     %s, of %s", m.Kernel.Name, strings.Join(m.Kernel.Available, ", "))
+	if m.Kernel.Requested != "" {
+		fmt.Fprintf(w, " (MGDL_KERNEL=%s)", m.Kernel.Requested)
+	}
+	fmt.Fprintf(w, "\ntime       %s\n", m.Time.Format(time.RFC3339))
+}

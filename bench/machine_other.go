@@ -1,0 +1,8 @@
+//go:build !linux && !darwin
+
+package main
+
+import "os"
+
+// systemReport is what the environment says: Windows names the processor there.
+func systemReport() report { return report{cpu: os.Getenv("PROCESSOR_IDENTIFIER")} }

@@ -1,0 +1,280 @@
+package mgdl
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/multigrade/multigrade/kernel"
+)
+
+// Data is a table of raw rows: what Train learns from and Evaluate measures on.
+//
+// X holds Rows×len(Schema.Features) values and Y Rows×len(Schema.Targets), row by
+// row. A category is the position of its level in Levels, NaN is a missing value and
+// any other position (by convention −1) an unknown level. Targets must not be missing.
+type Data struct {
+	Schema Schema
+	Rows   int
+	X, Y   []float64
+}
+
+// NewData returns a table of plain numbers for regression: x holds rows of features
+// values, named x1, x2, ..., and y rows of targets values, named y1, y2, .... Both are
+// kept, not copied. Lengths that do not fit are reported by Train and Evaluate.
+func NewData(x []float64, features int, y []float64, targets int) Data {
+	d := Data{X: x, Y: y}
+	d.Schema.Features = plainColumns("x", features)
+	d.Schema.Targets = plainColumns("y", targets)
+	if features > 0 {
+		d.Rows = len(x) / features
+	}
+	return d
+}
+
+func plainColumns(prefix string, n int) []Column {
+	cols := make([]Column, max(n, 0))
+	for i := range cols {
+		cols[i].Name = prefix + strconv.Itoa(i+1)
+	}
+	return cols
+}
+
+// check reports the first thing wrong with the rows of d, read with the columns of s:
+// lengths, infinite values, targets that are missing or no class.
+func (d *Data) check(s Schema) error {
+	if err := checkLength("X", len(d.X), d.Rows, len(s.Features), "features"); err != nil {
+		return err
+	}
+	if err := checkLength("Y", len(d.Y), d.Rows, len(s.Targets), "targets"); err != nil {
+		return err
+	}
+	for i, v := range d.X {
+		if math.IsInf(v, 0) {
+			return d.cellError(i, s.Features, "the value is infinite")
+		}
+	}
+	classes := float64(s.outputs())
+	for i, v := range d.Y {
+		switch {
+		case math.IsNaN(v):
+			return d.cellError(i, s.Targets, "the target is missing")
+		case math.IsInf(v, 0):
+			return d.cellError(i, s.Targets, "the target is infinite")
+		case s.Task == Classification && !(v >= 0 && v < classes && v == math.Trunc(v)):
+			return d.cellError(i, s.Targets, fmt.Sprintf("%v is no class: classes are 0 to %v", v, classes-1))
+		}
+	}
+	return nil
+}
+
+func checkLength(name string, n, rows, cols int, what string) error {
+	if rows >= 0 && rows <= n && int64(n) == int64(rows)*int64(cols) { // cols ≥ 1; no overflow
+		return nil
+	}
+	return fmt.Errorf("mgdl: %s has %d values, want %d rows × %d %s", name, n, rows, cols, what)
+}
+
+// cellError is about element i of rows of cols.
+func (d *Data) cellError(i int, cols []Column, msg string) error {
+	return fmt.Errorf("mgdl: row %d of %d, column %q: %s", i/len(cols)+1, d.Rows, cols[i%len(cols)].Name, msg)
+}
+
+// prepare measures d and encodes it. It returns d's schema with the statistics filled
+// in, the inputs (rows × schema.inputs()), and the targets: in standardised units
+// (rows × targets) for regression, as class codes for classification, the other one
+// empty. d is left as it is.
+func prepare(d Data) (schema Schema, inputs, targets kernel.Matrix, classes []int32, err error) {
+	schema = d.Schema.clone()
+	if err = schema.measure(&d); err != nil {
+		return Schema{}, inputs, targets, nil, err
+	}
+	inputs, targets, classes, err = schema.encode(d)
+	return schema, inputs, targets, classes, err
+}
+
+// encode returns the inputs and the targets of rows that fit the measured schema s, as
+// prepare does. It is for rows that were not measured, such as a holdout.
+func (s Schema) encode(d Data) (inputs, targets kernel.Matrix, classes []int32, err error) {
+	if err = s.compatible(d.Schema); err != nil {
+		return inputs, targets, nil, err
+	}
+	if err = d.check(s); err != nil {
+		return inputs, targets, nil, err
+	}
+	if n := int64(d.Rows) * int64(s.inputs()); n > math.MaxInt/8 {
+		return inputs, targets, nil, fmt.Errorf("mgdl: %d rows × %d inputs are too many for this machine", d.Rows, s.inputs())
+	}
+	inputs = kernel.NewMatrix(d.Rows, s.inputs())
+	s.encodeRows(inputs, d.X)
+	if s.Task == Classification {
+		classes = make([]int32, d.Rows)
+		for i, v := range d.Y {
+			classes[i] = int32(v)
+		}
+		return inputs, targets, classes, nil
+	}
+	targets = kernel.NewMatrix(d.Rows, len(s.Targets))
+	for i := range d.Rows {
+		row := targets.Row(i)
+		for j := range s.Targets {
+			c := &s.Targets[j]
+			row[j] = float32((d.Y[i*len(s.Targets)+j] - c.Mean) / c.Scale)
+		}
+	}
+	return inputs, targets, nil, nil
+}
+
+// measure fills in the statistics of s, d's own schema, from all rows of d: float64,
+// plain loops in row order, so the same bits everywhere.
+func (s *Schema) measure(d *Data) error {
+	if err := s.validate(false); err != nil {
+		return err
+	}
+	if d.Rows < 2 {
+		return fmt.Errorf("mgdl: training needs at least 2 rows, there are %d", d.Rows)
+	}
+	if err := d.check(*s); err != nil {
+		return err
+	}
+	col := make([]float64, d.Rows)
+	tmp := make([]float64, d.Rows)
+	for j := range s.Features {
+		c := &s.Features[j]
+		if missing := gather(col, d.X, j, len(s.Features)); missing == d.Rows {
+			return fmt.Errorf("mgdl: column %q: every value is missing", c.Name)
+		} else if c.Kind == Category {
+			if missing > 0 && !slices.Contains(c.Levels, "") {
+				c.Levels = append(c.Levels, "")
+			}
+			continue
+		}
+		if err := c.measure(col, tmp); err != nil {
+			return err
+		}
+	}
+	if s.Task == Classification {
+		c := &s.Targets[0]
+		if i := slices.IndexFunc(d.Y, func(v float64) bool { return v != d.Y[0] }); i < 0 {
+			return fmt.Errorf("mgdl: target %q is %q in every row: there is nothing to learn", c.Name, c.Levels[int(d.Y[0])])
+		}
+		return s.validate(true)
+	}
+	for j := range s.Targets {
+		c := &s.Targets[j]
+		gather(col, d.Y, j, len(s.Targets))
+		if err := c.measure(col, tmp); err != nil {
+			return err
+		}
+		if c.Scale == 0 {
+			return fmt.Errorf("mgdl: target %q is %v in every row: there is nothing to learn", c.Name, c.Mean)
+		}
+	}
+	return s.validate(true)
+}
+
+// gather copies column j of rows of n values to col and returns how many are missing.
+func gather(col, x []float64, j, n int) (missing int) {
+	for i := range col {
+		v := x[i*n+j]
+		if v != v {
+			missing++
+		}
+		col[i] = v
+	}
+	return missing
+}
+
+// measure sets the statistics of a number column from its values, of which at least one
+// is not NaN and none is infinite. tmp is scratch as long as col; col is overwritten.
+//
+// Mean and Scale are two-pass, the mean with a correction; they are taken after Missing
+// has replaced NaN, so that inputs have mean 0 and deviation 1.
+func (c *Column) measure(col, tmp []float64) error {
+	present := tmp[:0]
+	for _, v := range col {
+		if v == v {
+			present = append(present, v)
+		}
+	}
+	slices.Sort(present)
+	c.Min, c.Max = plusZero(present[0]), plusZero(present[len(present)-1])
+	c.Missing = median(present)
+	if math.IsInf(c.Max-c.Min, 0) {
+		return fmt.Errorf("mgdl: column %q: the values from %v to %v span more than a float64 can hold", c.Name, c.Min, c.Max)
+	}
+	if c.Min == c.Max {
+		c.Mean, c.Scale = c.Min, 0
+		return nil
+	}
+	p := safeFactor(max(math.Abs(c.Min), math.Abs(c.Max)))
+	n := float64(len(col))
+	sum := 0.0
+	for i, v := range col {
+		if v != v {
+			v = c.Missing
+		}
+		col[i] = float64(v * p)
+		sum += col[i]
+	}
+	mean := sum / n
+	sum = 0
+	for _, v := range col {
+		sum += v - mean
+	}
+	mean += sum / n
+	sum = 0
+	for _, v := range col {
+		d := v - mean
+		sum += float64(d * d)
+	}
+	c.Mean = plusZero(min(max(mean/p, c.Min), c.Max))
+	c.Scale = math.Sqrt(sum/n) / p
+	return nil
+}
+
+// median returns the middle value of sorted numbers, the mean of the two middle ones if
+// their count is even.
+func median(sorted []float64) float64 {
+	n := len(sorted)
+	m := sorted[n/2]
+	if n%2 == 0 && sorted[n/2-1] != m {
+		m = float64(sorted[n/2-1]*0.5) + float64(m*0.5) // halves first: the sum may be too large
+	}
+	return plusZero(m)
+}
+
+// plusZero returns v, and +0 for −0: sorting leaves open which of equals comes first.
+func plusZero(v float64) float64 {
+	if v == 0 {
+		return 0
+	}
+	return v
+}
+
+// safeFactor returns a power of two p such that numbers of which the largest is maxAbs
+// can be multiplied by p, their differences squared and summed 2³¹ times without
+// overflow, and without losing the largest difference to underflow. Proof: p·maxAbs is
+// within 2^−474 and 2^400, so differences are at most 2^401 and sums of squares 2^833;
+// a largest difference that is not 0 is at least a unit in the last place of p·maxAbs,
+// which is 2^−475 for the subnormal numbers and 2^−353 for all others, and its square is
+// a normal number. Products with p are exact but for digits far below those units.
+func safeFactor(maxAbs float64) float64 {
+	switch {
+	case maxAbs > 0x1p400:
+		return 0x1p-700
+	case maxAbs < 0x1p-300:
+		return 0x1p600
+	}
+	return 1
+}
+
+// maxAbs returns the largest magnitude in x, 0 if it is empty.
+func maxAbs(x []float64) float64 {
+	m := 0.0
+	for _, v := range x {
+		m = max(m, math.Abs(v))
+	}
+	return m
+}

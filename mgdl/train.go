@@ -1,0 +1,226 @@
+package mgdl
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/multigrade/multigrade/kernel"
+)
+
+// Train returns a model of d. cfg's zero value is the default recipe:
+//
+//   - Rows are shuffled, and each of several chains holds out its own fold. Every choice
+//     is made on the pooled held-out rows, so nothing is trained twice.
+//   - The first grade is linear, solved by itself, if it beats the prior.
+//   - Then up to three networks follow in each chain, each on the inputs and its own
+//     predecessor's last hidden layer, fitted to the chain's own residual at unit RMS, or
+//     to what its logits leave over. For regression the first network starts from the
+//     prior, and takes the place of the linear grade if that is better.
+//   - A grade is accepted if it lowers the held-out loss by more than two standard errors
+//     of the paired difference, and the training loss at all. The first one that is not
+//     ends the training. If Config.Grades is given, only the training loss counts.
+//
+// The model's bytes depend on d, the seed and the settings above Workers in Config:
+// neither on the machine nor on the number of workers. d is left as it is; if its Schema
+// has no Clip, 4 is used.
+//
+// If ctx is done, Train returns within about a tenth of a second with the model of the
+// grades that were finished, nil if there is none, and ctx.Err(). ErrDiverged comes with
+// such a model too. A *ConfigError is about cfg; other errors are about d.
+func Train(ctx context.Context, d Data, cfg Config) (*Model, error) {
+	start := time.Now()
+	t, err := newTrainer(d, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	t.start = start
+	err = t.run(ctx, &cfg)
+	switch {
+	case err == nil:
+		return t.model()
+	case err != ctx.Err() && err != ErrDiverged:
+		return nil, err
+	case cfg.Resume != nil && len(t.grades) < len(cfg.Resume.grades):
+		return cfg.Resume, err
+	case len(t.grades) == 0:
+		return nil, err
+	}
+	m, modelErr := t.model()
+	if modelErr != nil {
+		return nil, modelErr
+	}
+	return m, err
+}
+
+// A trainer is one run of Train.
+type trainer struct {
+	recipe recipe
+	table
+	k       kernel.Kernel
+	start   time.Time
+	schema  Schema
+	outputs int
+	prior   []float32
+	base    GradeInfo // of the prior
+	holdout bool
+	chains  []*chain
+	grades  []grade
+
+	sums      kernel.Matrix // outputs of the model so far for every row of the table, as it predicts them
+	held      []float64     // their losses on the held-out rows
+	trainLoss float64       // and mean loss on the training rows
+}
+
+func newTrainer(d Data, cfg *Config) (*trainer, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	if d.Schema.Clip == 0 {
+		d.Schema.Clip = inputClip
+	}
+	schema, x, y, class, err := prepare(d)
+	if err != nil {
+		return nil, err
+	}
+	t := &trainer{recipe: cfg.resolve(d.Rows), k: cfg.Kernel, schema: schema, outputs: schema.outputs()}
+	t.table = table{labels{y: y, class: class}, x, d.Rows}
+	if class == nil {
+		t.lo, t.hi = schema.targetRange()
+	}
+	t.shuffle(newStream(t.recipe.seed, shuffleRows, 0, 0))
+	if cfg.Holdout != nil {
+		x, y, class, err := schema.encode(*cfg.Holdout)
+		if err != nil {
+			return nil, fmt.Errorf("%w (in the holdout)", err)
+		}
+		t.holdout = true
+		t.join(x, y, class)
+	}
+	if t.x.Rows > math.MaxInt32 {
+		return nil, fmt.Errorf("mgdl: %d rows are more than %d", t.x.Rows, math.MaxInt32)
+	}
+	t.setPrior()
+	for e := range t.recipe.chains {
+		c := &chain{id: e, lo: e * t.recipe.held, hi: (e + 1) * t.recipe.held}
+		if t.holdout {
+			c.lo, c.hi = t.n, t.x.Rows
+		}
+		c.sums = t.constant()
+		t.chains = append(t.chains, c)
+	}
+	t.sums = t.constant()
+	return t, nil
+}
+
+// setPrior sets the prior: 0, the mean of standardised targets, or log (n_c + ½)/(n + C/2)
+// for class c of C, which n_c of n rows have.
+func (t *trainer) setPrior() {
+	t.prior = make([]float32, t.outputs)
+	if t.class == nil {
+		return
+	}
+	counts := make([]float64, t.outputs)
+	for _, c := range t.class[:t.n] {
+		counts[c]++
+	}
+	total := logf64(float64(t.n) + float64(0.5*float64(t.outputs)))
+	for c, n := range counts {
+		t.prior[c] = float32(logf64(n+0.5) - total)
+	}
+}
+
+// constant returns the prior for every row of the table.
+func (t *trainer) constant() kernel.Matrix {
+	m := kernel.NewMatrix(t.x.Rows, t.outputs)
+	for i := range m.Rows {
+		copy(m.Row(i), t.prior)
+	}
+	return m
+}
+
+// run trains grade by grade.
+func (t *trainer) run(ctx context.Context, cfg *Config) error {
+	none := candidate{}
+	if err := t.assess(ctx, &none); err != nil {
+		return err
+	}
+	t.held, t.trainLoss = none.held, none.trainLoss
+	t.base = GradeInfo{Kind: kindPrior, TrainLoss: none.trainLoss, ValLoss: mean(none.held)}
+	done := 0 // network grades
+	if cfg.Resume != nil {
+		var err error
+		if done, err = t.resume(ctx, cfg.Resume); err != nil {
+			return err
+		}
+	}
+	for ; done < t.recipe.grades; done++ {
+		more, err := t.grade(ctx, done)
+		if err != nil || !more {
+			return err
+		}
+		if cfg.Checkpoint != nil && done < t.recipe.grades-1 {
+			m, err := t.model()
+			if err != nil {
+				return err
+			}
+			if err := cfg.Checkpoint(m); err != nil {
+				return fmt.Errorf("mgdl: checkpoint: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// model returns the model of the accepted grades.
+func (t *trainer) model() (*Model, error) {
+	return newModel(t.schema, t.prior, t.base, slices.Clone(t.grades), nil)
+}
+
+// resume takes over the grades of m, running each again on all rows, and returns how many
+// of them are networks.
+func (t *trainer) resume(ctx context.Context, m *Model) (int, error) {
+	if !bytes.Equal(m.schema.append(nil), t.schema.append(nil)) || !slices.Equal(m.prior, t.prior) {
+		return 0, &ConfigError{"Resume", "the model was trained on other data"}
+	}
+	other := &ConfigError{"Resume", "the model was trained with other settings"}
+	done := 0
+	for i := range m.grades {
+		g := &m.grades[i]
+		c := &candidate{networks: g.networks}
+		switch {
+		case g.linear() && i == 0:
+			if len(m.grades) == 1 {
+				return 0, nil // whether it stays is not decided before the first network
+			}
+			own, err := t.linear(ctx)
+			if err != nil {
+				return 0, err
+			}
+			if !slices.Equal(own.networks[0].out.w.Data, g.networks[0].out.w.Data) {
+				return 0, other
+			}
+			c = own
+		case g.linear() || len(g.networks) != len(t.chains) || !slices.Equal(g.info.Hidden, t.recipe.hidden):
+			return 0, other
+		default:
+			if err := t.compute(ctx, c, c.networks, true); err != nil {
+				return 0, err
+			}
+			c.average(t.k)
+			if err := t.assess(ctx, c); err != nil {
+				return 0, err
+			}
+			done++
+		}
+		c.info = g.info.clone()
+		if c.trainLoss != g.info.TrainLoss {
+			return 0, other
+		}
+		t.accept(c)
+	}
+	return done, nil
+}
