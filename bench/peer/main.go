@@ -65,11 +65,14 @@ func serve(in io.Reader, out io.Writer) {
 			if _, err := fmt.Sscan(strings.Join(f[1:], " "), &id, &n); err != nil || open[id].call == nil {
 				break
 			}
+			p := open[id]
+			p.team.Start()
 			if f[0] == "run" {
-				answer = fmt.Sprintf("%.2f", mean(open[id].call, time.Duration(n*1e6)))
+				answer = fmt.Sprintf("%.2f", mean(p.call, time.Duration(n*1e6)))
 			} else {
-				answer = latencies(open[id].call, int(n))
+				answer = latencies(p.call, int(n))
 			}
+			p.team.Stop()
 		case "close":
 			clear(open)
 			runtime.GC()

@@ -6,15 +6,20 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/multigrade/multigrade/internal/backprop"
 	"github.com/multigrade/multigrade/kernel"
 )
 
 // A problem is one operation on its data. check compares the result of the latest call with
 // sums in float64 and returns the largest error, relative to the square root of the
 // number of terms.
+//
+// With two threads or more the rows of a product, and the slots of a training step, are
+// shared out to a team, whose helpers run while something is measured.
 type problem struct {
 	call  func()
 	check func() float64
+	team  *backprop.Team
 }
 
 var errUnsupported = errors.New("unsupported")
@@ -32,26 +37,42 @@ func parse(f []string) (problem, error) {
 		}
 		n[i] = v
 	}
-	op, m, kk, nn, threads := f[1], n[0], n[1], n[2], n[3]
-	if threads != 1 {
-		return problem{}, errUnsupported
-	}
+	op, m, kk, nn, team := f[1], n[0], n[1], n[2], backprop.NewTeam(n[3])
 	kind, dims, _ := strings.Cut(op, ":")
 	switch kind {
 	case "gemm":
-		return product(m, kk, nn, false), nil
+		return product(m, kk, nn, false, team), nil
 	case "gemmbr":
-		return product(m, kk, nn, true), nil
+		return product(m, kk, nn, true, team), nil
+	case "mlp":
+		return network(dims, m, team)
+	case "train":
+		return training(dims, m, team)
+	}
+	if team != nil {
+		return problem{}, errUnsupported
+	}
+	switch kind {
 	case "dw":
 		return weightGrad(m, kk, nn), nil
 	case "dx":
 		return inputGrad(m, kk, nn), nil
-	case "mlp":
-		return network(dims, m)
 	case "red_diff", "red_sumsq", "red_sumabs", "red_maxabs", "red_dsumsq", "red_fused":
 		return reduction(kind, m), nil
 	}
 	return problem{}, errUnsupported
+}
+
+// shares calls f for ranges of m rows on the workers of a team. Small batches stay whole:
+// handing over costs about a microsecond.
+func shares(team *backprop.Team, m int, f func(lo, hi int)) func() {
+	parts := min(8*team.Size(), m/48)
+	if team == nil || parts < 2 {
+		return func() { f(0, m) }
+	}
+	r := (m/parts + 5) / 6 * 6
+	task := func(i, _ int) { f(min(i*r, m), min((i+1)*r, m)) }
+	return func() { team.Do((m+r-1)/r, task) }
 }
 
 // fill sets x to pseudo-random values in [-scale, scale), the same in every peer.
@@ -84,7 +105,7 @@ func samples(rows, cols int, f func(i, j int) float64) float64 {
 }
 
 // product is gemm, or gemmbr when fused. The plain product packs w in every call.
-func product(m, kk, nn int, fused bool) problem {
+func product(m, kk, nn int, fused bool, team *backprop.Team) problem {
 	var k kernel.Kernel
 	x, w, y := filled(m, kk, 1, 1), filled(kk, nn, 2, 1), kernel.NewMatrix(m, nn)
 	var b []float32
@@ -93,11 +114,12 @@ func product(m, kk, nn int, fused bool) problem {
 	}
 	p := kernel.NewWeights(kk, nn)
 	p.Pack(w)
-	call := func() { k.MatMul(y, x, p, b, true) }
+	multiply := shares(team, m, func(lo, hi int) { k.MatMul(y.RowRange(lo, hi), x.RowRange(lo, hi), p, b, fused) })
+	call := multiply
 	if !fused {
 		call = func() {
 			p.Pack(w)
-			k.MatMul(y, x, p, nil, false)
+			multiply()
 		}
 	}
 	return problem{call, func() float64 {
@@ -111,7 +133,7 @@ func product(m, kk, nn int, fused bool) problem {
 			}
 			return math.Abs(sum-float64(y.Row(i)[j])) / math.Sqrt(float64(kk))
 		})
-	}}
+	}, team}
 }
 
 func weightGrad(m, kk, nn int) problem {
@@ -128,6 +150,7 @@ func weightGrad(m, kk, nn int) problem {
 				return math.Abs(sum-float64(dw.Data[dw.Index(i, j)])) / math.Sqrt(float64(m))
 			})
 		},
+		nil,
 	}
 }
 
@@ -151,21 +174,15 @@ func inputGrad(m, kk, nn int) problem {
 				return math.Abs(sum-float64(dx.Row(i)[j])) / math.Sqrt(float64(nn))
 			})
 		},
+		nil,
 	}
 }
 
 // network is a network with ReLU between its layers, for m rows at once.
-func network(dims string, m int) (problem, error) {
-	var widths []int
-	for _, s := range strings.Split(dims, "-") {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			return problem{}, err
-		}
-		widths = append(widths, n)
-	}
-	if len(widths) < 2 {
-		return problem{}, errUnsupported
+func network(dims string, m int, team *backprop.Team) (problem, error) {
+	widths, err := parseWidths(dims)
+	if err != nil {
+		return problem{}, err
 	}
 	var k kernel.Kernel
 	layers := len(widths) - 1
@@ -179,14 +196,20 @@ func network(dims string, m int) (problem, error) {
 		out[i] = kernel.NewMatrix(m, widths[i+1])
 	}
 	x := filled(m, widths[0], 5, 1)
+	// A chunk of rows goes through all layers before the next, so that it stays cached.
+	const chunk = 192
 	return problem{
-		func() {
-			a := x
-			for i := range packed {
-				k.MatMul(out[i], a, packed[i], bias[i], i < layers-1)
-				a = out[i]
+		shares(team, m, func(from, to int) {
+			for ; from < to; from += chunk {
+				hi := min(from+chunk, to)
+				a := x.RowRange(from, hi)
+				for i := range packed {
+					dst := out[i].RowRange(from, hi)
+					k.MatMul(dst, a, packed[i], bias[i], i < layers-1)
+					a = dst
+				}
 			}
-		},
+		}),
 		func() float64 {
 			worst := 0.0
 			for r := 0; r < m; r += 1 + m/8 {
@@ -213,7 +236,80 @@ func network(dims string, m int) (problem, error) {
 			}
 			return worst
 		},
+		team,
 	}, nil
+}
+
+func parseWidths(dims string) ([]int, error) {
+	var widths []int
+	for _, s := range strings.Split(dims, "-") {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return nil, err
+		}
+		widths = append(widths, n)
+	}
+	if len(widths) < 2 {
+		return nil, errUnsupported
+	}
+	return widths, nil
+}
+
+// fit is the task of training: the mean squared error of m rows.
+type fit struct{ x, y kernel.Matrix }
+
+func (f *fit) Inputs(in kernel.Matrix, lo int) {
+	for i := range in.Rows {
+		copy(in.Row(i), f.x.Row(lo+i))
+	}
+}
+
+func (f *fit) Loss(out kernel.Matrix, lo int, sum float64) float64 {
+	scale := 2 / float32(f.x.Rows*f.y.Cols)
+	for i := range out.Rows {
+		z := out.Row(i)
+		for j, y := range f.y.Row(lo + i) {
+			d := z[j] - y
+			sum += float64(d) * float64(d)
+			z[j] = d * scale
+		}
+	}
+	return sum
+}
+
+// training is one step: forward, mean squared error, backward, Adam. The check is that
+// steps lower the loss.
+func training(dims string, m int, team *backprop.Team) (problem, error) {
+	widths, err := parseWidths(dims)
+	if err != nil {
+		return problem{}, err
+	}
+	last := len(widths) - 1
+	shape := backprop.Shape{Inputs: widths[0], Hidden: widths[1:last], Outputs: widths[last]}
+	p := shape.Parameters()
+	for i, w := range p.W {
+		w.Pack(filled(widths[i], widths[i+1], uint32(10+i), float32(math.Sqrt(6/float64(widths[i])))))
+		fill(p.B[i], uint32(20+i), 0.1)
+	}
+	task := &fit{filled(m, widths[0], 5, 1), filled(m, widths[last], 6, 1)}
+	s := backprop.NewStepper(kernel.Kernel{}, shape, m, team)
+	o := backprop.Optimiser{Moments1: kernel.Floats(len(p.Flat)), Moments2: kernel.Floats(len(p.Flat))}
+	steps, loss := 0, 0.0
+	call := func() {
+		steps++
+		o.Step = kernel.AdamStep{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Step: steps}
+		loss = s.Step(&p, task, m, o)
+	}
+	return problem{call, func() float64 {
+		first := loss
+		for range 5 {
+			call()
+		}
+		if loss < first {
+			return 0
+		}
+		return math.Inf(1)
+	}, team}, nil
 }
 
 // reduction is one of the passes over n values. All but the first compute sums of squares,
@@ -240,5 +336,5 @@ func reduction(op string, n int) problem {
 		}
 		e := math.Abs(got.Squares-want.Squares)/(1+want.Squares) + math.Abs(got.Abs-want.Abs)/(1+want.Abs)
 		return e + math.Abs(got.Max-want.Max)
-	}}
+	}, nil}
 }
