@@ -212,7 +212,7 @@ func TestFMAOracle(t *testing.T) {
 		}
 	}
 	values := awkward
-	if testing.Short() {
+	if short() {
 		values = awkward[:24]
 	}
 	for _, a := range values {
@@ -230,9 +230,13 @@ func TestFMAOracle(t *testing.T) {
 	}
 }
 
-// scaled shrinks the number of random cases for -short.
+// short tells whether to test less: with -short, and under the race detector, which makes
+// the portable code many times slower and adds nothing to the bits.
+func short() bool { return testing.Short() || raceEnabled }
+
+// scaled shrinks the number of random cases where time is short.
 func scaled(n int) int {
-	if testing.Short() {
+	if short() {
 		return n / 8
 	}
 	return n

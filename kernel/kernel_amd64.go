@@ -97,7 +97,7 @@ func product3x16x2AVX2(t *productTile)
 func product1x32x2AVX2(t *productTile)
 
 //go:noescape
-func product1x16x1AVX2(t *productTile)
+func product1x32x1AVX2(t *productTile)
 
 //go:noescape
 func product1x16x4AVX2(t *productTile)
@@ -171,7 +171,7 @@ func productAVX512(o order, t *productTile) {
 		return
 	}
 	if t.rows == 1 {
-		singleAVX512(o, t)
+		singleOn(avx512, o, t)
 		return
 	}
 	rest := *t
@@ -199,39 +199,23 @@ func productAVX512(o order, t *productTile) {
 		}
 	}
 	if rest.after(t) {
-		singleAVX512(o, &rest)
-	}
-}
-
-// singleAVX512 computes what is left when the taller tiles are done, a row at a time.
-func singleAVX512(o order, t *productTile) {
-	switch o {
-	case oneChain:
-		product1x32x1AVX512(t)
-	case fourChains:
-		product1x32x4AVX512(t)
-	default:
-		product1x32x2AVX512(t)
+		singleOn(avx512, o, &rest)
 	}
 }
 
 func productAVX2(o order, t *productTile) {
+	if o == lanes || o != fourChains && t.rows == 1 {
+		singleOn(avx2, o, t)
+		return
+	}
 	half := *t
 	half.n = min(16, t.n)
 	switch o {
-	case lanes:
-		lanesAVX2(t)
 	case oneChain:
-		for {
-			rest := half
-			if rest.rows &^= 3; rest.rows > 0 {
-				product4x16x1AVX2(&rest)
-			}
-			if rest.after(&half) {
-				product1x16x1AVX2(&rest)
-			}
-			if !half.right(t) {
-				return
+		if half.rows &^= 3; half.rows > 0 {
+			product4x16x1AVX2(&half)
+			if half.right(t) {
+				product4x16x1AVX2(&half)
 			}
 		}
 	case fourChains:
@@ -239,6 +223,7 @@ func productAVX2(o order, t *productTile) {
 		if half.right(t) {
 			product1x16x4AVX2(&half)
 		}
+		return
 	default:
 		if half.rows -= half.rows % 3; half.rows > 0 {
 			product3x16x2AVX2(&half)
@@ -246,10 +231,32 @@ func productAVX2(o order, t *productTile) {
 				product3x16x2AVX2(&half)
 			}
 		}
-		if half.after(t) {
-			half.n = t.n
-			product1x32x2AVX2(&half)
-		}
+	}
+	if half.after(t) {
+		singleOn(avx2, o, &half)
+	}
+}
+
+// singleOn computes a panel a row at a time: what is left when the taller tiles are done,
+// and the rows of a Network.
+func singleOn(i isa, o order, t *productTile) {
+	switch {
+	case i == avx512 && o == lanes:
+		lanesAVX512(t)
+	case i == avx512 && o == oneChain:
+		product1x32x1AVX512(t)
+	case i == avx512 && o == twoChains:
+		product1x32x2AVX512(t)
+	case i == avx512:
+		product1x32x4AVX512(t)
+	case i == avx2 && o == lanes:
+		lanesAVX2(t)
+	case i == avx2 && o == oneChain:
+		product1x32x1AVX2(t)
+	case i == avx2 && o == twoChains:
+		product1x32x2AVX2(t)
+	default:
+		productOn(i, o, t)
 	}
 }
 
@@ -273,7 +280,7 @@ func (t *productTile) after(all *productTile) bool {
 // right moves t, the left half of a panel, to the right half of all, and tells whether
 // there is one.
 func (t *productTile) right(all *productTile) bool {
-	if all.n <= 16 || t.n == all.n-16 && &t.dst[0] == &all.dst[16] {
+	if all.n <= 16 {
 		return false
 	}
 	t.n = all.n - 16
@@ -290,34 +297,11 @@ func (t *productTile) right(all *productTile) bool {
 	return true
 }
 
-// oneRow computes a product of one row in the order with two chains, if i has a way of
-// its own and the whole product is short enough not to need blocks.
-func oneRow(i isa, t *productTile, dst, a []float32, w *Weights, bias []float32) bool {
-	if i != avx512 || 2*w.K*panel > flopsPerCall {
-		return false
-	}
-	panels, step := (w.N+panel-1)/panel, w.K*panel
-	// Two panels at a time that lie far apart: their streams then share no page.
-	apart := panels / 2
-	t.a, t.rows, t.ldd = a, 1, apart*panel
-	for p := range apart {
-		t.dst, t.w = dst[p*panel:], w.Data[p*step:]
-		if bias != nil {
-			t.bias = bias[p*panel:]
-		}
-		t.n = min(panel, w.N-(p+apart)*panel)
-		row64x2AVX512(t, 4*apart*step)
-	}
-	if p := 2 * apart; p < panels {
-		t.dst, t.w = dst[p*panel:], w.Data[p*step:]
-		if bias != nil {
-			t.bias = bias[p*panel:]
-		}
-		t.n = w.N - p*panel
-		product1x32x2AVX512(t)
-	}
-	return true
-}
+// paired tells whether i has a tile for one row and two panels.
+func paired(i isa) bool { return i == avx512 }
+
+// pairOn computes two panels of one row in the order with two chains.
+func pairOn(t *productTile, far int) { row64x2AVX512(t, far) }
 
 // gradientOn computes one panel of a weight gradient.
 func gradientOn(i isa, t *gradientTile) {

@@ -1414,16 +1414,21 @@ done:
 	VFMADD231PS p(BX), Y14, lo           \
 	VFMADD231PS (p+32)(BX), Y14, hi
 
-// func product1x16x1AVX2(t *productTile)
+// func product1x32x1AVX2(t *productTile)
 //
-// One chain, a row at a time; k is at most 8.
-TEXT ·product1x16x1AVX2(SB), NOSPLIT, $0-8
+// One chain, a row at a time, the whole panel; k is at most 8. Y0-Y3 accumulators, Y4-Y7
+// bias.
+TEXT ·product1x32x1AVX2(SB), NOSPLIT, $0-8
 	LOAD2
-	BIAS2(0, Y12, Y13)
+	BIAS2(0, Y4, Y5)
+	BIAS2(64, Y6, Y7)
+	ENDINGS
 
 row:
-	VMOVAPS Y12, Y0
-	VMOVAPS Y13, Y1
+	VMOVAPS Y4, Y0
+	VMOVAPS Y5, Y1
+	VMOVAPS Y6, Y2
+	VMOVAPS Y7, Y3
 	MOVQ productTile_w(AX), BX
 	MOVQ productTile_k(AX), CX
 	MOVQ SI, R13
@@ -1431,15 +1436,19 @@ row:
 	JZ   done
 
 one:
-	K1HALF(0, 0, Y0, Y1)
+	VBROADCASTSS (R13), Y12
+	VFMADD231PS (BX), Y12, Y0
+	VFMADD231PS 32(BX), Y12, Y1
+	VFMADD231PS 64(BX), Y12, Y2
+	VFMADD231PS 96(BX), Y12, Y3
 	ADDQ $4, R13
 	ADDQ $128, BX
 	DECQ CX
 	JNZ  one
 
 done:
-	ENDINGS
 	FINISH2(0, 16, Y0, Y1)
+	FINISH2(64, 32, Y2, Y3)
 	NEXT2
 	ADDQ R8, SI
 	DECQ R12

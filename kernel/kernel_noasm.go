@@ -8,7 +8,8 @@ func detect() []isa { return []isa{generic} }
 // features returns the CPU features the choice looked at and found.
 func features() []string { return nil }
 
-func oneRow(isa, *productTile, []float32, []float32, *Weights, []float32) bool { return false }
+func paired(isa) bool          { return false }
+func pairOn(*productTile, int) {}
 
 func productOn(_ isa, o order, t *productTile) { productPortable(o, t) }
 func gradientOn(_ isa, t *gradientTile)        { gradientGeneric(t) }
@@ -23,3 +24,5 @@ func lerpOn(_ isa, dst, src []float32, t float32) { lerpGeneric(dst, src, t) }
 func adamOn(_ isa, w, g, m, v []float32, c *adamCoefficients) { adamGeneric(w, g, m, v, c) }
 
 func transposeOn(_ isa, dst, src []float32, k, n int) { transposeGeneric(dst, src, k, n) }
+
+func singleOn(_ isa, o order, t *productTile) { productPortable(o, t) }

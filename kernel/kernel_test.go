@@ -276,3 +276,37 @@ func TestTransposeBits(t *testing.T) {
 		}
 	}
 }
+
+func TestNetworkBits(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 14))
+	for _, k := range Available() {
+		for _, v := range fillers {
+			for _, widths := range [][]int{{3, 5}, {64, 200}, {2, 64, 64, 64, 1}, {16, 128, 128, 1}, {5, 33, 9, 130, 97, 10}, {64, 8, 8, 4}, {40, 96, 1, 70}, {0, 40, 3}, {7, 0, 2}} {
+				var layers []Layer
+				for l := 1; l < len(widths); l++ {
+					y := Layer{W: packed(r, v, widths[l-1], widths[l]), ReLU: r.IntN(3) > 0}
+					if r.IntN(4) > 0 {
+						y.Bias = strided(r, v, 1, widths[l], 0).Data[:widths[l]]
+					}
+					layers = append(layers, y)
+				}
+				net := k.NewNetwork(layers)
+				for range 3 { // the direction of the walk alternates
+					x := strided(r, v, 1, widths[0], 0).trimmed()
+					got := make([]float32, widths[len(widths)-1])
+					net.Run(got, x.Data)
+					a := x
+					for l, y := range layers {
+						if l > 0 && l == len(layers)-1 {
+							requireBits(t, "activations", net.Activations(), a.Data)
+						}
+						b := NewMatrix(1, y.W.N)
+						Kernel{generic}.MatMul(b, a, y.W, y.Bias, y.ReLU)
+						a = b
+					}
+					requireBits(t, fmt.Sprintf("%s %s %v", k.Name(), v.name, widths), got, a.Data)
+				}
+			}
+		}
+	}
+}

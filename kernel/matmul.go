@@ -4,7 +4,7 @@ package kernel
 // relu is set.
 //
 // a is M×K, w K×N, dst M×N; bias has N values or is nil for none; any size may be zero.
-// dst must not overlap a, w or bias. With one row it is the one-sample path.
+// dst must not overlap a, w or bias. A Network is faster for single rows.
 func (k Kernel) MatMul(dst, a Matrix, w Weights, bias []float32, relu bool) {
 	if bias != nil && len(bias) != w.N {
 		panic("kernel: length of bias differs from columns of weights")
@@ -74,9 +74,6 @@ func product(i isa, dst, a *Matrix, w *Weights, bias []float32, y *Matrix, relu 
 		t.lda = 0 // rows of a have no elements to point at
 	}
 	ord := orderOf(w.K, w.N)
-	if a.Rows == 1 && ord == twoChains && y.Data == nil && oneRow(i, &t, dst.Data, a.Data, w, bias) {
-		return
-	}
 	cols := panel
 	if ord == lanes {
 		cols = w.N
