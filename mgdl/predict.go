@@ -36,19 +36,12 @@ type Predictor struct {
 type step struct {
 	networks []network
 	linear   bool
-	in       int       // inputs of a network
-	features int       // last hidden width
-	feeds    bool      // a later grade takes the features
-	inverse  float32   // of the number of networks
-	sum      []float32 // rows × outputs, summed over networks
-	row      rowViews
-}
-
-// rowViews are the buffers of a step as one network sees them when there is one row.
-type rowViews struct {
-	in           kernel.Matrix
-	hidden       []kernel.Matrix // of each hidden layer
-	first, later kernel.Matrix   // outputs of network 0, and of another one
+	in       int               // inputs of a network
+	features int               // last hidden width
+	feeds    bool              // a later grade takes the features
+	inverse  float32           // of the number of networks
+	sum      []float32         // rows × outputs, summed over networks
+	row      []*kernel.Network // the networks, prepared for one row
 }
 
 type outputColumn struct {
@@ -75,6 +68,9 @@ func (m *Model) NewPredictorOn(k kernel.Kernel) *Predictor {
 				s.in += p.steps[last].features
 			}
 			last = g
+		}
+		for i := range s.networks {
+			s.row = append(s.row, s.networks[i].prepare(k))
 		}
 		p.steps[g] = s
 	}
@@ -107,22 +103,6 @@ func (p *Predictor) grow(n int) {
 	p.z = kernel.NewMatrix(n, p.m.inputs+features)
 	p.out = kernel.Floats(n * len(p.acc))
 	p.scratch = newRunScratch(n, width)
-	for g := range p.steps {
-		s := &p.steps[g]
-		v := rowViews{in: p.view(1, 0, s.in)}
-		hidden := s.networks[0].hidden
-		for i, l := range hidden {
-			dst := p.scratch.layer(i, 1, l.w.N)
-			if s.feeds && i > 0 && i == len(hidden)-1 {
-				dst = p.view(1, p.m.inputs, s.features)
-			}
-			v.hidden = append(v.hidden, dst)
-		}
-		out := kernel.Matrix{Rows: 1, Cols: len(p.acc), Stride: len(p.acc)}
-		v.first, v.later = out, out
-		v.first.Data, v.later.Data = s.sum[:len(p.acc)], p.out[:len(p.acc)]
-		s.row = v
-	}
 }
 
 // Predict appends to dst the predictions of the raw rows that x holds one after the
@@ -211,7 +191,10 @@ func (p *Predictor) run(s *step, e, rows int) {
 		out = p.out[:rows*len(p.acc)]
 	}
 	if rows == 1 {
-		p.runRow(s, e)
+		s.row[e].Run(out, p.z.Data[:s.in])
+		if s.feeds {
+			copy(p.z.Data[p.m.inputs:], s.row[e].Activations())
+		}
 	} else {
 		var hidden kernel.Matrix
 		if s.feeds {
@@ -225,26 +208,6 @@ func (p *Predictor) run(s *step, e, rows int) {
 			sum[i] += v
 		}
 	}
-}
-
-// runRow is network.run for one row, through views made beforehand: a network of a
-// hundred nanoseconds notices the time it takes to make them.
-func (p *Predictor) runRow(s *step, e int) {
-	n := &s.networks[e]
-	a := &s.row.in
-	for i := range n.hidden {
-		dst := &s.row.hidden[i]
-		p.k.MatMul(*dst, *a, n.hidden[i].w, n.hidden[i].b, true)
-		a = dst
-	}
-	if s.feeds && len(n.hidden) == 1 {
-		copy(p.z.Data[p.m.inputs:], a.Data)
-	}
-	out := &s.row.first
-	if e > 0 {
-		out = &s.row.later
-	}
-	p.k.MatMul(*out, *a, n.out.w, n.out.b, false)
 }
 
 // view returns cols columns of p.z from column at on.

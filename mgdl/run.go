@@ -11,6 +11,15 @@ func (n *network) width() int {
 	return w
 }
 
+// prepare returns n for single rows.
+func (n *network) prepare(k kernel.Kernel) *kernel.Network {
+	var ls []kernel.Layer
+	for _, l := range n.hidden {
+		ls = append(ls, kernel.Layer{W: l.w, Bias: l.b, ReLU: true})
+	}
+	return k.NewNetwork(append(ls, kernel.Layer{W: n.out.w, Bias: n.out.b}))
+}
+
 // A runScratch holds the activations between the layers of a network.
 type runScratch struct {
 	rows int // rows that go through together
