@@ -15,9 +15,12 @@ type table struct {
 	n int           // training rows
 }
 
-// shuffle puts the rows in random order.
-func (t *table) shuffle(s *stream) {
+// shuffle puts the training rows in random order, unless ctx is done.
+func (t *table) shuffle(ctx context.Context, s *stream) {
 	for i := t.n - 1; i > 0; i-- {
+		if i%blockRows == 0 && ctx.Err() != nil {
+			return
+		}
 		j := s.intn(i + 1)
 		swapRows(t.x, i, j)
 		if t.class != nil {
@@ -70,15 +73,18 @@ type chain struct {
 	center, inverse []float32
 }
 
-// own returns the rows the chain is trained on.
-func (c *chain) own(n int) []int32 {
-	rows := make([]int32, 0, n)
-	for i := range n {
-		if i < c.lo || i >= c.hi {
-			rows = append(rows, int32(i))
+// spans returns the first rows the chain is trained on, most of them at most, of a table
+// of n training rows.
+func (c *chain) spans(n, most int) []span {
+	var spans []span
+	for _, s := range [...]span{{0, min(c.lo, n)}, {c.hi, n}} {
+		s.hi = min(s.hi, s.lo+most)
+		if s.lo < s.hi {
+			spans = append(spans, s)
+			most -= s.hi - s.lo
 		}
 	}
-	return rows
+	return spans
 }
 
 // standardise sets dst to what a network sees of the features of row r.

@@ -106,8 +106,8 @@ func logf64(x float64) float64 {
 	s := (m - 1) / (m + 1)
 	q := float64(s * s)
 	sum := 0.0
-	for i := 21; i > 1; i -= 2 {
-		sum = float64((sum + 1/float64(i)) * q)
+	for _, c := range [...]float64{1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5, 1.0 / 3} {
+		sum = float64((sum + c) * q)
 	}
 	s *= 2
 	return float64(float64(k)*ln2Hi) + (s + (float64(s*sum) + float64(float64(k)*ln2Lo)))

@@ -56,7 +56,38 @@ func (t *trainer) follow(ctx context.Context, i int) (bool, error) {
 	if err != nil || c == nil {
 		return false, err
 	}
-	return t.decide(c, t.falls(c) && (t.recipe.forced || wins(c.held, t.held, gate))), nil
+	if t.recipe.forced {
+		err := t.shrink(ctx, c)
+		return err == nil && t.decide(c, t.falls(c)), err
+	}
+	return t.decide(c, t.falls(c) && wins(c.held, t.held, gate)), nil
+}
+
+// shrink halves what c adds until the training loss falls, but no more than shrinkMost
+// times. Where c has learned anything, a small enough part of it lowers the loss.
+func (t *trainer) shrink(ctx context.Context, c *candidate) error {
+	const shrinkMost = 10
+	for i := 0; i < shrinkMost && !t.falls(c); i++ {
+		// Halves are exact, so outputs need not be computed again.
+		for j, n := range c.networks {
+			n.out = layer{kernel.Weights{K: n.out.w.K, N: n.out.w.N, Data: halves(n.out.w.Data)}, halves(n.out.b)}
+			c.networks[j] = n
+			c.outs[j].Data = halves(c.outs[j].Data)
+		}
+		c.mean.Data = halves(c.mean.Data)
+		if err := t.assess(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func halves(x []float32) []float32 {
+	y := kernel.Floats(len(x))
+	for i, v := range x {
+		y[i] = 0.5 * v
+	}
+	return y
 }
 
 const (
@@ -121,9 +152,7 @@ func (t *trainer) report(p Progress) {
 // network trains the networks of all chains for grade i, counted from 0 without the
 // linear one, and proposes them. It returns nil where nothing is left to learn.
 func (t *trainer) network(ctx context.Context, i int) (*candidate, error) {
-	s := shape{inputs: t.x.Cols, hidden: t.recipe.hidden, outputs: t.outputs}
 	if i > 0 {
-		s.inputs += t.chains[0].features.Cols
 		each(t.recipe.workers, len(t.chains), func(e int) { t.chains[e].measure(ctx, t.n) })
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -135,7 +164,7 @@ func (t *trainer) network(ctx context.Context, i int) (*candidate, error) {
 	}
 	learners := make([]*learner, len(t.chains))
 	each(t.recipe.workers, len(t.chains), func(e int) {
-		learners[e] = newLearner(t.k, &t.table, t.chains[e], s, &t.recipe, unit, i)
+		learners[e] = newLearner(t.k, &t.table, t.chains[e], &t.recipe, unit, i)
 	})
 	c := &candidate{}
 	var err error
@@ -149,7 +178,7 @@ func (t *trainer) network(ctx context.Context, i int) (*candidate, error) {
 	if err := t.compute(ctx, c, c.networks, keep); err != nil {
 		return nil, err
 	}
-	c.average(t.k)
+	c.mean = average(t.k, c.outs)
 	if err := t.assess(ctx, c); err != nil || t.class != nil {
 		return c, err
 	}
@@ -165,14 +194,13 @@ func (t *trainer) unit() float64 {
 	sums := make([]float64, len(t.chains))
 	each(t.recipe.workers, len(t.chains), func(e int) {
 		c := t.chains[e]
-		for i := range t.n {
-			if i >= c.lo && i < c.hi {
-				continue
-			}
-			z := c.sums.Row(i)
-			for j, y := range t.y.Row(i) {
-				d := y - z[j]
-				sums[e] += float64(d) * float64(d) // exact product
+		for _, s := range c.spans(t.n, t.n) {
+			for i := s.lo; i < s.hi; i++ {
+				z := c.sums.Row(i)
+				for j, y := range t.y.Row(i) {
+					d := y - z[j]
+					sums[e] += float64(d) * float64(d) // exact product
+				}
 			}
 		}
 	})
@@ -189,15 +217,19 @@ const (
 // whether to go on.
 func (t *trainer) train(ctx context.Context, learners []*learner, epochs float64) ([]Check, error) {
 	perEpoch := max(1, t.recipe.fit/t.recipe.batch)
-	total := int(epochs * float64(perEpoch))
+	total := int(min(epochs*float64(perEpoch), math.MaxInt32))
+	from := 0
+	if t.recipe.forced { // the zero function that networks start as is no choice
+		from = min(max(averageStep, int(math.Ceil(warmUp*float64(total)))), total)
+	}
 	for _, l := range learners {
-		l.total = total
+		l.total, l.from = total, from
 	}
 	every := max(1, total/checks)
 	scale := float64(learners[0].unit * learners[0].unit)
 	var curve []Check
 	p := Progress{Grade: len(t.grades) + 1, Steps: total, ValLoss: math.NaN()}
-	best, gained := math.Inf(1), 0
+	best, gained := math.Inf(1), from
 	for p.Step < total && float64(p.Step-gained) <= patience*float64(total) {
 		n := min(every, total-p.Step)
 		each(t.recipe.workers, len(learners), func(e int) { learners[e].run(ctx, n) })
@@ -205,160 +237,23 @@ func (t *trainer) train(ctx context.Context, learners []*learner, epochs float64
 			return nil, err
 		}
 		p.Step += n
-		trainLoss, heldLoss, better := 0.0, 0.0, false
+		trainLoss, heldLoss := 0.0, 0.0
 		for _, l := range learners {
 			trainLoss += l.trainLoss
 			heldLoss += l.heldLoss
-			better = better || l.improved
 		}
 		trainLoss /= float64(len(learners))
 		heldLoss /= float64(len(learners))
 		if trainLoss*0 != 0 {
 			return nil, ErrDiverged
 		}
-		if better && heldLoss < best {
+		if p.Step >= from && heldLoss < best {
+			best = heldLoss
 			gained = p.Step
 		}
-		best = min(best, heldLoss)
 		p.Epoch, p.TrainLoss, p.ValLoss = float64(p.Step)/float64(perEpoch), trainLoss*scale, heldLoss*scale
 		curve = append(curve, Check{p.Epoch, p.TrainLoss, p.ValLoss})
 		t.report(p)
 	}
 	return curve, nil
-}
-
-// blockRows is the number of rows that workers take at a time.
-const blockRows = 4096
-
-// blocks returns the number of blocks of rows of the table.
-func (t *trainer) blocks() int { return (t.x.Rows + blockRows - 1) / blockRows }
-
-// block returns the rows of block b.
-func (t *trainer) block(b int) (lo, hi int) {
-	return b * blockRows, min((b+1)*blockRows, t.x.Rows)
-}
-
-// compute runs network e of nets for chain e on every row of the table: the outputs
-// become c.outs, the last hidden activations replace the chain's features if keep.
-//
-// It is the same computation as prediction, so training goes on from what the model will
-// say, to the bit.
-func (t *trainer) compute(ctx context.Context, c *candidate, nets []network, keep bool) error {
-	c.outs = make([]kernel.Matrix, len(nets))
-	width := nets[0].width()
-	for e := range nets {
-		c.outs[e] = kernel.NewMatrix(t.x.Rows, t.outputs)
-		if ch := t.chains[e]; keep && ch.features.Data == nil {
-			h := nets[e].hidden
-			ch.features = kernel.NewMatrix(t.x.Rows, h[len(h)-1].w.N)
-		}
-	}
-	each(t.recipe.workers, len(nets)*t.blocks(), func(i int) {
-		e := i % len(nets)
-		lo, hi := t.block(i / len(nets))
-		n, ch := &nets[e], t.chains[e]
-		inputs := n.layers()[0].w.K
-		z := kernel.NewMatrix(batchRows, inputs)
-		s := newRunScratch(batchRows, width)
-		for ; lo < hi && ctx.Err() == nil; lo += batchRows {
-			end := min(lo+batchRows, hi)
-			in := t.x.RowRange(lo, end)
-			if d := t.x.Cols; inputs > d {
-				in = z.RowRange(0, end-lo)
-				for i := range in.Rows {
-					copy(in.Row(i), t.x.Row(lo+i))
-					copy(in.Row(i)[d:], ch.features.Row(lo+i))
-				}
-			}
-			var hidden kernel.Matrix
-			if keep {
-				hidden = ch.features.RowRange(lo, end)
-			}
-			n.run(t.k, in, hidden, c.outs[e].RowRange(lo, end), s)
-		}
-	})
-	return ctx.Err()
-}
-
-// average sets c.mean to what the model adds for the networks, as Predictor does:
-// (Σ_e outs_e)·(1/E).
-func (c *candidate) average(k kernel.Kernel) {
-	first := c.outs[0]
-	c.mean = kernel.NewMatrix(first.Rows, first.Cols)
-	copy(c.mean.Data, first.Data)
-	for _, o := range c.outs[1:] {
-		k.Add(c.mean.Data, o.Data)
-	}
-	inverse := 1 / float32(len(c.outs))
-	for i := range c.mean.Data {
-		c.mean.Data[i] *= inverse
-	}
-}
-
-// assess sets the losses of c.
-//
-// The training loss is that of the model as it predicts: the mean of the chains. The
-// held-out losses are those of each chain on the rows it holds out, chain by chain, or of
-// the model on the rows of the holdout.
-func (t *trainer) assess(ctx context.Context, c *candidate) error {
-	type work struct {
-		lo, hi   int
-		dst      []float64 // nil: only the sum is wanted
-		sums     kernel.Matrix
-		addition kernel.Matrix
-		sum      float64
-	}
-	var parts []work
-	for lo := 0; lo < t.n; lo += blockRows {
-		parts = append(parts, work{lo: lo, hi: min(lo+blockRows, t.n), sums: t.sums, addition: c.mean})
-	}
-	training := len(parts)
-	if t.holdout {
-		c.held = make([]float64, t.x.Rows-t.n)
-		for lo := t.n; lo < t.x.Rows; lo += blockRows {
-			hi := min(lo+blockRows, t.x.Rows)
-			parts = append(parts, work{lo: lo, hi: hi, dst: c.held[lo-t.n : hi-t.n], sums: t.sums, addition: c.mean})
-		}
-	} else {
-		c.held = make([]float64, t.chains[len(t.chains)-1].hi)
-		for e, ch := range t.chains {
-			w := work{lo: ch.lo, hi: ch.hi, dst: c.held[ch.lo:ch.hi], sums: ch.sums}
-			if c.outs != nil {
-				w.addition = c.outs[e]
-			}
-			parts = append(parts, w)
-		}
-	}
-	each(t.recipe.workers, len(parts), func(i int) {
-		w := &parts[i]
-		if ctx.Err() != nil {
-			return
-		}
-		z := make([]float32, t.outputs)
-		for r := w.lo; r < w.hi; r++ {
-			copy(z, w.sums.Row(r))
-			if w.addition.Data != nil {
-				for j, v := range w.addition.Row(r) {
-					z[j] += v
-				}
-			}
-			v := t.loss(z, r)
-			w.sum += v
-			if w.dst != nil {
-				w.dst[r-w.lo] = v
-			}
-		}
-	})
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	sum := 0.0
-	for i := range parts[:training] {
-		sum += parts[i].sum
-	}
-	c.trainLoss = sum / float64(t.n)
-	if c.trainLoss*0 != 0 {
-		return ErrDiverged
-	}
-	return nil
 }

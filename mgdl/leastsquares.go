@@ -7,9 +7,6 @@ import (
 	"github.com/multigrade/multigrade/kernel"
 )
 
-// A span is the rows lo ≤ i < hi.
-type span struct{ lo, hi int }
-
 // An affine map has outputs x·w + b; w is inputs × outputs by rows.
 type affine struct{ w, b []float64 }
 

@@ -58,56 +58,38 @@ func (t *trainer) linear(ctx context.Context) (*candidate, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	losses := make([]float64, len(penalties))
-	each(t.recipe.workers, len(penalties), func(i int) {
-		for e := range solvers {
-			n := network{out: maps[e][i].layer(1)}
-			losses[i] += t.heldLoss(t.chains[e], &n)
+	var own []layer // of each chain
+	var middle affine
+	best := math.Inf(1)
+	for i := range penalties {
+		layers := make([]layer, len(t.chains))
+		average := newAffine(t.x.Cols, t.outputs)
+		for e := range layers {
+			a := maps[e%solvers][i]
+			layers[e] = a.layer(1)
+			axpy(average.w, 1/float64(len(layers)), a.w)
+			axpy(average.b, 1/float64(len(layers)), a.b)
 		}
-	})
-	best := -1
-	for i, v := range losses {
-		if v*0 == 0 && (best < 0 || v < losses[best]) {
-			best = i
+		if loss := mean(t.heldLayers(layers, func(*chain) kernel.Matrix { return t.x })); loss < best {
+			own, middle, best = layers, average, loss
 		}
 	}
-	if best < 0 {
+	if own == nil {
 		return nil, ErrDiverged
 	}
-	average := newAffine(t.x.Cols, t.outputs)
-	own := make([]network, len(t.chains))
-	for e := range t.chains {
-		a := maps[e%solvers][best]
-		own[e] = network{out: a.layer(1)}
-		axpy(average.w, 1/float64(len(t.chains)), a.w)
-		axpy(average.b, 1/float64(len(t.chains)), a.b)
+	var nets []network
+	for _, l := range own {
+		nets = append(nets, network{out: l})
 	}
-	c := &candidate{networks: []network{{out: average.layer(1)}}}
-	if err := t.compute(ctx, c, own, false); err != nil {
+	c := &candidate{networks: []network{{out: middle.layer(1)}}}
+	if err := t.compute(ctx, c, nets, false); err != nil {
 		return nil, err
 	}
 	c.mean = kernel.NewMatrix(t.x.Rows, t.outputs)
-	each(t.recipe.workers, t.blocks(), func(b int) {
-		lo, hi := t.block(b)
-		c.networks[0].run(t.k, t.x.RowRange(lo, hi), kernel.Matrix{}, c.mean.RowRange(lo, hi), newRunScratch(batchRows, 0))
+	each(t.recipe.workers, blocks(t.x.Rows), func(b int) {
+		t.computeRows(ctx, nil, &c.networks[0], block(b, t.x.Rows), c.mean, false)
 	})
 	return c, t.assess(ctx, c)
-}
-
-// heldLoss returns the sum of losses of the rows chain c holds out, with network n, which
-// has no hidden layers, added to its sums.
-func (t *trainer) heldLoss(c *chain, n *network) float64 {
-	z := kernel.NewMatrix(c.hi-c.lo, t.outputs)
-	n.run(t.k, t.x.RowRange(c.lo, c.hi), kernel.Matrix{}, z, newRunScratch(batchRows, 0))
-	sum := 0.0
-	for i := range z.Rows {
-		row := z.Row(i)
-		for j, v := range c.sums.Row(c.lo + i) {
-			row[j] += v
-		}
-		sum += t.loss(row, c.lo+i)
-	}
-	return sum
 }
 
 // moments returns the moments of each fold, in order, and then of pieces of the rest of
@@ -171,15 +153,11 @@ type linearFit struct {
 func (t *trainer) newLinearFit(ctx context.Context, c *chain) *linearFit {
 	const chunk = 256
 	d, k := t.x.Cols, t.outputs
-	f := &linearFit{ctx: ctx, t: t, means: make([]float64, d), inverse: make([]float64, d), raw: newAffine(d, k),
+	f := &linearFit{ctx: ctx, t: t, spans: c.spans(t.n, iterativeRows), means: make([]float64, d), inverse: make([]float64, d), raw: newAffine(d, k),
 		l: layer{kernel.NewWeights(d, k), make([]float32, k)}, z: kernel.NewMatrix(chunk, k), g: kernel.NewWeights(d, k),
 		gb: make([]float32, k), exp: make([]float64, k)}
-	for _, s := range [...]span{{0, min(c.lo, t.n)}, {c.hi, t.n}} {
-		s.hi = min(s.hi, s.lo+iterativeRows-f.rows)
-		if s.lo < s.hi {
-			f.spans = append(f.spans, s)
-			f.rows += s.hi - s.lo
-		}
+	for _, s := range f.spans {
+		f.rows += s.hi - s.lo
 	}
 	squares := make([]float64, d)
 	f.each(func(lo, hi int) {

@@ -26,14 +26,22 @@ func (l *labels) loss(z []float32, i int) float64 {
 	return sum / float64(len(z))
 }
 
-// crossEntropy returns log Σ_c exp z_c − z_class.
+// crossEntropy returns log Σ_c exp(z_c − z_class).
 func crossEntropy(z []float32, class int) float64 {
-	top := largest(z)
+	base := float64(z[class])
 	sum := 0.0
+	for _, v := range z {
+		sum += expf64(float64(v) - base)
+	}
+	if !math.IsInf(sum, 1) {
+		return logf64(sum) // the class itself adds 1: no underflow
+	}
+	top := largest(z)
+	sum = 0
 	for _, v := range z {
 		sum += expf64(float64(v) - top)
 	}
-	return (top - float64(z[class])) + logf64(sum)
+	return (top - base) + logf64(sum)
 }
 
 func largest(z []float32) float64 {
@@ -49,19 +57,14 @@ func largest(z []float32) float64 {
 // softmaxGradient replaces the logits z by the gradient of scale·crossEntropy(z, class),
 // scale·(softmax(z) − 1[class]), and returns the cross-entropy. tmp is as long as z.
 func softmaxGradient(z []float32, class int, scale float64, tmp []float64) float64 {
-	top := largest(z)
-	loss := top - float64(z[class])
 	tmp = tmp[:len(z)]
-	sum := 0.0
-	for j, v := range z {
-		e := 0.0
-		if x := float64(v) - top; x >= -708 {
-			e = expRest(expReduce(x))
-		} else if x != x {
-			e = x
-		}
-		tmp[j] = e
-		sum += e
+	loss := 0.0
+	base := float64(z[class])
+	sum := exponentials(tmp, z, base)
+	if math.IsInf(sum, 1) {
+		top := largest(z)
+		loss = top - base
+		sum = exponentials(tmp, z, top)
 	}
 	f := scale / sum
 	for j, e := range tmp {
@@ -71,6 +74,28 @@ func softmaxGradient(z []float32, class int, scale float64, tmp []float64) float
 	return loss + logf64(sum)
 }
 
+// exponentials sets dst to exp(z − base) and returns its sum. Where an element is too
+// large it returns +Inf, and dst is not complete.
+func exponentials(dst []float64, z []float32, base float64) float64 {
+	dst = dst[:len(z)]
+	sum := 0.0
+	for j, v := range z {
+		x := float64(v) - base
+		e := 0.0
+		if x >= -708 {
+			if x > 709 {
+				return math.Inf(1)
+			}
+			e = expRest(expReduce(x))
+		} else if x != x {
+			e = x
+		}
+		dst[j] = e
+		sum += e
+	}
+	return sum
+}
+
 // wins reports whether the mean of losses a is below that of b by more than z standard
 // errors of the paired difference. It is the gate that grades pass to be accepted.
 func wins(a, b []float64, z float64) bool {
@@ -78,24 +103,26 @@ func wins(a, b []float64, z float64) bool {
 	if n < 2 {
 		return false
 	}
-	sum := 0.0
+	gain, squares := 0.0, 0.0
 	for i := range a {
-		sum += b[i] - a[i]
+		gain += b[i] - a[i]
 	}
-	mean := sum / n
-	sum = 0
+	gain /= n
 	for i := range a {
-		d := (b[i] - a[i]) - mean
-		sum += float64(d * d)
+		d := (b[i] - a[i]) - gain
+		squares += float64(d * d)
 	}
-	return mean > 0 && mean > float64(z*math.Sqrt(sum/(n-1)/n))
+	return gain > 0 && gain > float64(z*math.Sqrt(squares/(n-1)/n))
 }
 
-// mean returns the mean of x in order, NaN if it is empty.
-func mean(x []float64) float64 {
-	sum := 0.0
+// sum returns the sum of x in order.
+func sum(x []float64) float64 {
+	s := 0.0
 	for _, v := range x {
-		sum += v
+		s += v
 	}
-	return sum / float64(len(x))
+	return s
 }
+
+// mean returns the mean of x, NaN if it is empty.
+func mean(x []float64) float64 { return sum(x) / float64(len(x)) }

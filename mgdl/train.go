@@ -28,25 +28,23 @@ import (
 // neither on the machine nor on the number of workers. d is left as it is; if its Schema
 // has no Clip, 4 is used.
 //
-// If ctx is done, Train returns within about a tenth of a second with the model of the
-// grades that were finished, nil if there is none, and ctx.Err(). ErrDiverged comes with
-// such a model too. A *ConfigError is about cfg; other errors are about d.
+// An error that ends a training that has begun comes with the model of the grades that
+// were finished, nil if there is none: ctx.Err(), within about a tenth of a second after
+// ctx is done; ErrDiverged; one from Config.Checkpoint. A *ConfigError is about cfg; other
+// errors are about d.
 func Train(ctx context.Context, d Data, cfg Config) (*Model, error) {
-	start := time.Now()
-	t, err := newTrainer(d, &cfg)
+	t, err := newTrainer(ctx, d, &cfg)
+	if err == nil && cfg.Resume != nil {
+		err = t.resume(ctx, cfg.Resume)
+	}
 	if err != nil {
+		if err == ctx.Err() {
+			return cfg.Resume, err
+		}
 		return nil, err
 	}
-	t.start = start
-	err = t.run(ctx, &cfg)
-	switch {
-	case err == nil:
-		return t.model()
-	case err != ctx.Err() && err != ErrDiverged:
-		return nil, err
-	case cfg.Resume != nil && len(t.grades) < len(cfg.Resume.grades):
-		return cfg.Resume, err
-	case len(t.grades) == 0:
+	err = t.run(ctx, cfg.Checkpoint)
+	if err != nil && len(t.grades) == 0 {
 		return nil, err
 	}
 	m, modelErr := t.model()
@@ -69,13 +67,15 @@ type trainer struct {
 	holdout bool
 	chains  []*chain
 	grades  []grade
+	done    int // network grades among them
 
 	sums      kernel.Matrix // outputs of the model so far for every row of the table, as it predicts them
 	held      []float64     // their losses on the held-out rows
 	trainLoss float64       // and mean loss on the training rows
 }
 
-func newTrainer(d Data, cfg *Config) (*trainer, error) {
+func newTrainer(ctx context.Context, d Data, cfg *Config) (*trainer, error) {
+	start := time.Now()
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
@@ -86,12 +86,12 @@ func newTrainer(d Data, cfg *Config) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{recipe: cfg.resolve(d.Rows), k: cfg.Kernel, schema: schema, outputs: schema.outputs()}
+	t := &trainer{recipe: cfg.resolve(d.Rows), k: cfg.Kernel, start: start, schema: schema, outputs: schema.outputs()}
 	t.table = table{labels{y: y, class: class}, x, d.Rows}
 	if class == nil {
 		t.lo, t.hi = schema.targetRange()
 	}
-	t.shuffle(newStream(t.recipe.seed, shuffleRows, 0, 0))
+	t.shuffle(ctx, newStream(t.recipe.seed, shuffleRows, 0, 0))
 	if cfg.Holdout != nil {
 		x, y, class, err := schema.encode(*cfg.Holdout)
 		if err != nil {
@@ -113,6 +113,12 @@ func newTrainer(d Data, cfg *Config) (*trainer, error) {
 		t.chains = append(t.chains, c)
 	}
 	t.sums = t.constant()
+	var none candidate
+	if err := t.assess(ctx, &none); err != nil {
+		return nil, err
+	}
+	t.held, t.trainLoss = none.held, none.trainLoss
+	t.base = GradeInfo{TrainLoss: t.trainLoss, ValLoss: mean(t.held)}
 	return t, nil
 }
 
@@ -143,31 +149,18 @@ func (t *trainer) constant() kernel.Matrix {
 }
 
 // run trains grade by grade.
-func (t *trainer) run(ctx context.Context, cfg *Config) error {
-	none := candidate{}
-	if err := t.assess(ctx, &none); err != nil {
-		return err
-	}
-	t.held, t.trainLoss = none.held, none.trainLoss
-	t.base = GradeInfo{Kind: kindPrior, TrainLoss: none.trainLoss, ValLoss: mean(none.held)}
-	done := 0 // network grades
-	if cfg.Resume != nil {
-		var err error
-		if done, err = t.resume(ctx, cfg.Resume); err != nil {
-			return err
-		}
-	}
-	for ; done < t.recipe.grades; done++ {
-		more, err := t.grade(ctx, done)
+func (t *trainer) run(ctx context.Context, checkpoint func(*Model) error) error {
+	for ; t.done < t.recipe.grades; t.done++ {
+		more, err := t.grade(ctx, t.done)
 		if err != nil || !more {
 			return err
 		}
-		if cfg.Checkpoint != nil && done < t.recipe.grades-1 {
+		if checkpoint != nil && t.done < t.recipe.grades-1 {
 			m, err := t.model()
 			if err != nil {
 				return err
 			}
-			if err := cfg.Checkpoint(m); err != nil {
+			if err := checkpoint(m); err != nil {
 				return fmt.Errorf("mgdl: checkpoint: %w", err)
 			}
 		}
@@ -180,47 +173,42 @@ func (t *trainer) model() (*Model, error) {
 	return newModel(t.schema, t.prior, t.base, slices.Clone(t.grades), nil)
 }
 
-// resume takes over the grades of m, running each again on all rows, and returns how many
-// of them are networks.
-func (t *trainer) resume(ctx context.Context, m *Model) (int, error) {
+// resume takes over the grades of m, running each again on all rows.
+func (t *trainer) resume(ctx context.Context, m *Model) error {
 	if !bytes.Equal(m.schema.append(nil), t.schema.append(nil)) || !slices.Equal(m.prior, t.prior) {
-		return 0, &ConfigError{"Resume", "the model was trained on other data"}
+		return &ConfigError{"Resume", "the model was trained on other data"}
 	}
-	other := &ConfigError{"Resume", "the model was trained with other settings"}
-	done := 0
+	if len(m.grades) == 1 && m.grades[0].linear() {
+		return nil // whether it stays is decided with the first network
+	}
+	other := &ConfigError{"Resume", "the model was trained on other data or with other settings"}
 	for i := range m.grades {
 		g := &m.grades[i]
 		c := &candidate{networks: g.networks}
+		var err error
 		switch {
 		case g.linear() && i == 0:
-			if len(m.grades) == 1 {
-				return 0, nil // whether it stays is not decided before the first network
+			c, err = t.linear(ctx) // for the chains' own solutions
+			if err == nil && !slices.Equal(c.networks[0].out.w.Data, g.networks[0].out.w.Data) {
+				err = other
 			}
-			own, err := t.linear(ctx)
-			if err != nil {
-				return 0, err
-			}
-			if !slices.Equal(own.networks[0].out.w.Data, g.networks[0].out.w.Data) {
-				return 0, other
-			}
-			c = own
 		case g.linear() || len(g.networks) != len(t.chains) || !slices.Equal(g.info.Hidden, t.recipe.hidden):
-			return 0, other
+			err = other
 		default:
-			if err := t.compute(ctx, c, c.networks, true); err != nil {
-				return 0, err
+			if err = t.compute(ctx, c, c.networks, true); err == nil {
+				c.mean = average(t.k, c.outs)
+				err = t.assess(ctx, c)
 			}
-			c.average(t.k)
-			if err := t.assess(ctx, c); err != nil {
-				return 0, err
-			}
-			done++
+			t.done++
+		}
+		if err != nil {
+			return err
+		}
+		if c.trainLoss != g.info.TrainLoss {
+			return other
 		}
 		c.info = g.info.clone()
-		if c.trainLoss != g.info.TrainLoss {
-			return 0, other
-		}
 		t.accept(c)
 	}
-	return done, nil
+	return nil
 }
