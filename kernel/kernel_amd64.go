@@ -301,7 +301,11 @@ func (t *productTile) right(all *productTile) bool {
 func paired(i isa) bool { return i == avx512 }
 
 // pairOn computes two panels of one row in the order with two chains.
-func pairOn(t *productTile, far int) { row64x2AVX512(t, far) }
+func pairOn(i isa, t *productTile, far int) {
+	if i == avx512 {
+		row64x2AVX512(t, far)
+	}
+}
 
 // gradientOn computes one panel of a weight gradient.
 func gradientOn(i isa, t *gradientTile) {

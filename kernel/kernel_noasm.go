@@ -8,8 +8,8 @@ func detect() []isa { return []isa{generic} }
 // features returns the CPU features the choice looked at and found.
 func features() []string { return nil }
 
-func paired(isa) bool          { return false }
-func pairOn(*productTile, int) {}
+func paired(isa) bool               { return false }
+func pairOn(isa, *productTile, int) {}
 
 func productOn(_ isa, o order, t *productTile) { productPortable(o, t) }
 func gradientOn(_ isa, t *gradientTile)        { gradientGeneric(t) }

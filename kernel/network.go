@@ -104,7 +104,7 @@ func (n *Network) steps(y *Layer, dst, a []float32) []step {
 }
 
 // Run sets dst to the output for the row x. x has as many values as the first layer has
-// inputs, dst as many as the last has outputs; they must not overlap.
+// inputs, dst as many as the last has outputs; they must not overlap each other or Activations.
 func (n *Network) Run(dst, x []float32) {
 	if len(x) != n.in {
 		panic("kernel: columns of a differ from rows of weights")
@@ -112,7 +112,7 @@ func (n *Network) Run(dst, x []float32) {
 	if len(dst) != n.out {
 		panic("kernel: shape of dst is not rows of a by columns of weights")
 	}
-	if overlap(dst, x) {
+	if overlap(dst, x) || overlap(dst, n.activations) || overlap(x, n.activations) {
 		panic("kernel: dst overlaps an operand")
 	}
 	if raceEnabled {
@@ -132,7 +132,7 @@ func (n *Network) Run(dst, x []float32) {
 			}
 			s := &steps[i]
 			if s.far != 0 {
-				pairOn(&s.t, s.far)
+				pairOn(n.isa, &s.t, s.far)
 			} else {
 				singleOn(n.isa, s.order, &s.t)
 			}
