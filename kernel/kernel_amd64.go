@@ -166,39 +166,37 @@ func productOn(i isa, o order, t *productTile) {
 }
 
 func productAVX512(o order, t *productTile) {
-	if o == lanes {
-		lanesAVX512(t)
-		return
-	}
-	if t.rows == 1 {
+	if o == lanes || t.rows == 1 {
 		singleOn(avx512, o, t)
 		return
 	}
-	rest := *t
+	tall := *t
 	switch o {
 	case oneChain:
-		if rest.rows = t.rows &^ 3; rest.rows > 0 {
-			product4x32x1AVX512(&rest)
+		if tall.rows &^= 3; tall.rows > 0 {
+			product4x32x1AVX512(&tall)
 		}
 	case fourChains:
 		if t.n <= 16 {
-			if rest.rows -= t.rows % 6; rest.rows > 0 {
-				product6x16x4AVX512(&rest)
+			if tall.rows -= t.rows % 6; tall.rows > 0 {
+				product6x16x4AVX512(&tall)
 			}
-		} else if rest.rows -= t.rows % 3; rest.rows > 0 {
-			product3x32x4AVX512(&rest)
+		} else if tall.rows -= t.rows % 3; tall.rows > 0 {
+			product3x32x4AVX512(&tall)
 		}
 	default:
-		if rest.rows -= t.rows % 6; rest.rows > 0 {
-			product6x32x2AVX512(&rest)
+		if tall.rows -= t.rows % 6; tall.rows > 0 {
+			product6x32x2AVX512(&tall)
 		}
-		if two := rest; two.after(t) && two.rows >= 2 {
+		if t.rows-tall.rows >= 2 {
+			two := t.below(tall.rows)
 			two.rows &^= 1
 			product2x32x2AVX512(&two)
-			rest.rows += two.rows
+			tall.rows += two.rows
 		}
 	}
-	if rest.after(t) {
+	if tall.rows < t.rows {
+		rest := t.below(tall.rows)
 		singleOn(avx512, o, &rest)
 	}
 }
@@ -208,33 +206,67 @@ func productAVX2(o order, t *productTile) {
 		singleOn(avx2, o, t)
 		return
 	}
-	half := *t
-	half.n = min(16, t.n)
+	left := *t
+	left.n = min(16, t.n)
 	switch o {
 	case oneChain:
-		if half.rows &^= 3; half.rows > 0 {
-			product4x16x1AVX2(&half)
-			if half.right(t) {
-				product4x16x1AVX2(&half)
-			}
+		left.rows &^= 3
+	case twoChains:
+		left.rows -= t.rows % 3
+	}
+	if left.rows > 0 {
+		halfAVX2(o, &left)
+		if t.n > 16 {
+			right := t.right()
+			right.rows = left.rows
+			halfAVX2(o, &right)
 		}
-	case fourChains:
-		product1x16x4AVX2(&half)
-		if half.right(t) {
-			product1x16x4AVX2(&half)
-		}
-		return
+	}
+	if left.rows < t.rows {
+		rest := t.below(left.rows)
+		singleOn(avx2, o, &rest)
+	}
+}
+
+// halfAVX2 computes up to 16 columns of as many rows as its tile takes.
+func halfAVX2(o order, t *productTile) {
+	switch o {
+	case oneChain:
+		product4x16x1AVX2(t)
+	case twoChains:
+		product3x16x2AVX2(t)
 	default:
-		if half.rows -= half.rows % 3; half.rows > 0 {
-			product3x16x2AVX2(&half)
-			if half.right(t) {
-				product3x16x2AVX2(&half)
-			}
-		}
+		product1x16x4AVX2(t)
 	}
-	if half.after(t) {
-		singleOn(avx2, o, &half)
+}
+
+// below returns t without its first n rows, fewer than it has.
+func (t *productTile) below(n int) productTile {
+	b := *t
+	b.rows -= n
+	b.dst = b.dst[n*t.ldd:]
+	b.a = b.a[n*t.lda:]
+	if t.y != nil {
+		b.y = b.y[n*t.ldy:]
 	}
+	return b
+}
+
+// right returns the right half of t, which has more than 16 columns.
+func (t *productTile) right() productTile {
+	r := *t
+	r.n -= 16
+	r.dst = r.dst[16:]
+	if t.k > 0 {
+		r.w = r.w[16:]
+	}
+	if t.bias != nil {
+		r.bias = r.bias[16:]
+	}
+	if t.y != nil {
+		r.y = r.y[16:]
+	}
+	return r
 }
 
 // singleOn computes a panel a row at a time: what is left when the taller tiles are done,
@@ -255,46 +287,11 @@ func singleOn(i isa, o order, t *productTile) {
 		product1x32x1AVX2(t)
 	case i == avx2 && o == twoChains:
 		product1x32x2AVX2(t)
+	case i == avx2:
+		productAVX2(o, t)
 	default:
-		productOn(i, o, t)
+		productPortable(o, t)
 	}
-}
-
-// after sets t to what is left of all behind the rows of t, and tells whether that is
-// anything.
-func (t *productTile) after(all *productTile) bool {
-	n := t.rows
-	if n == all.rows {
-		return false
-	}
-	*t = *all
-	t.rows -= n
-	t.dst = t.dst[n*t.ldd:]
-	t.a = t.a[n*t.lda:]
-	if t.y != nil {
-		t.y = t.y[n*t.ldy:]
-	}
-	return true
-}
-
-// right moves t, the left half of a panel, to the right half of all, and tells whether
-// there is one.
-func (t *productTile) right(all *productTile) bool {
-	if all.n <= 16 {
-		return false
-	}
-	t.n = all.n - 16
-	t.dst = all.dst[16:]
-	if t.k > 0 {
-		t.w = all.w[16:]
-	}
-	if t.bias != nil {
-		t.bias = all.bias[16:]
-	}
-	if t.y != nil {
-		t.y = all.y[16:]
-	}
-	return true
 }
 
 // paired tells whether i has a tile for one row and two panels.

@@ -317,16 +317,17 @@ combine:
 	VZEROUPPER
 	RET
 
-// func product2x32x2AVX512(t *productTile)
-//
-// Two chains, two rows at a time; rows must be even. Row r of the even chain in Z(2r),
-// Z(2r+1), of the odd chain in Z(4+2r), Z(5+2r).
+// STEP2 is STEP6 for two rows.
 #define STEP2(o, p, a0, a1, b0, b1) \
 	VMOVUPS p(BX), Z24                   \
 	VMOVUPS (p+64)(BX), Z25              \
 	ROW(o(R13), Z26, a0, a1)             \
 	ROW(o(R13)(R8*1), Z27, b0, b1)
 
+// func product2x32x2AVX512(t *productTile)
+//
+// Two chains, two rows at a time; rows must be even. Row r of the even chain in Z(2r),
+// Z(2r+1), of the odd chain in Z(4+2r), Z(5+2r).
 TEXT ·product2x32x2AVX512(SB), NOSPLIT, $0-8
 	LOAD
 

@@ -15,7 +15,7 @@ type Layer struct {
 // at once.
 type Network struct {
 	isa         isa
-	in, out     int
+	x, y        []float32 // input and output
 	activations []float32 // input of the last layer, nil if that is the first
 	layers      [][]step
 	backward    bool // walk the steps of a layer from the last to the first
@@ -26,7 +26,6 @@ type Network struct {
 type step struct {
 	order order
 	far   int // bytes to the second panel; 0 for one panel
-	to    int // where in the layer's output it begins
 	t     productTile
 }
 
@@ -44,8 +43,8 @@ func (k Kernel) NewNetwork(layers []Layer) *Network {
 	if len(layers) == 0 {
 		panic("kernel: network without layers")
 	}
-	n := &Network{isa: k.resolve(), in: layers[0].W.K}
-	a, size := []float32(nil), 0
+	n := &Network{isa: k.resolve(), x: Floats(layers[0].W.K)}
+	a, size := n.x, 0
 	for l := range layers {
 		y := &layers[l]
 		y.W.check()
@@ -56,30 +55,25 @@ func (k Kernel) NewNetwork(layers []Layer) *Network {
 			panic("kernel: length of bias differs from columns of weights")
 		}
 		size += 4 * len(y.W.Data)
-		n.out, n.activations = y.W.N, a
-		var dst []float32
-		if l < len(layers)-1 {
-			dst = Floats(y.W.N)
+		if l > 0 {
+			n.activations = a
 		}
-		n.layers = append(n.layers, n.steps(y, dst, a))
-		a = dst
+		n.y = Floats(y.W.N)
+		n.layers = append(n.layers, n.steps(y, n.y, a))
+		a = n.y
 	}
 	n.alternate = size > alternateAbove && size < alternateBelow
 	return n
 }
 
-// steps returns the calls for one layer from a to dst, either of which may be nil: known
-// only when the network runs.
+// steps returns the calls for one layer from a to dst.
 func (n *Network) steps(y *Layer, dst, a []float32) []step {
 	ord, cols := orderOf(y.W.K, y.W.N), panel
 	if ord == lanes {
 		cols = y.W.N
 	}
 	at := func(from, count int) step {
-		s := step{order: ord, to: from, t: productTile{a: a, w: y.W.Data[from*y.W.K:], rows: 1, k: y.W.K, n: count, relu: y.ReLU}}
-		if dst != nil {
-			s.t.dst = dst[from:]
-		}
+		s := step{order: ord, t: productTile{dst: dst[from:], a: a, w: y.W.Data[from*y.W.K:], rows: 1, k: y.W.K, n: count, relu: y.ReLU}}
 		if y.Bias != nil {
 			s.t.bias = y.Bias[from:]
 		}
@@ -104,27 +98,22 @@ func (n *Network) steps(y *Layer, dst, a []float32) []step {
 }
 
 // Run sets dst to the output for the row x. x has as many values as the first layer has
-// inputs, dst as many as the last has outputs; they must not overlap each other or Activations.
+// inputs, dst as many as the last has outputs; dst may be x, but must not overlap
+// Activations.
 func (n *Network) Run(dst, x []float32) {
-	if len(x) != n.in {
+	if len(x) != len(n.x) {
 		panic("kernel: columns of a differ from rows of weights")
 	}
-	if len(dst) != n.out {
+	if len(dst) != len(n.y) {
 		panic("kernel: shape of dst is not rows of a by columns of weights")
 	}
-	if overlap(dst, x) || overlap(dst, n.activations) || overlap(x, n.activations) {
+	if overlap(dst, n.activations) {
 		panic("kernel: dst overlaps an operand")
 	}
 	if raceEnabled {
 		n.race(dst, x)
 	}
-	for i := range n.layers[0] {
-		n.layers[0][i].t.a = x
-	}
-	last := n.layers[len(n.layers)-1]
-	for i := range last {
-		last[i].t.dst = dst[last[i].to:]
-	}
+	copy(n.x, x)
 	for _, steps := range n.layers {
 		for i := range steps {
 			if n.backward {
@@ -139,12 +128,7 @@ func (n *Network) Run(dst, x []float32) {
 		}
 	}
 	n.backward = n.alternate && !n.backward
-	for i := range n.layers[0] {
-		n.layers[0][i].t.a = nil // the caller's memory is not kept alive
-	}
-	for i := range last {
-		last[i].t.dst = nil
-	}
+	copy(dst, n.y)
 }
 
 // Activations returns the input of the last layer in the latest Run, nil if that is the
