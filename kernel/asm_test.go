@@ -422,6 +422,17 @@ func (d dispatch) possible(path []ast.Node) []string {
 			if len(names) > 0 && len(names) == len(n.List) {
 				set = only(set, names...)
 			}
+			if s, ok := path[i-2].(*ast.SwitchStmt); ok && s.Tag == nil {
+				for _, clause := range s.Body.List {
+					c := clause.(*ast.CaseClause)
+					if len(c.List) == 1 {
+						set = d.narrow(set, c.List[0], c == n, path[:i])
+					}
+					if c == n {
+						break
+					}
+				}
+			}
 			set = d.narrowByReturns(set, n.Body, child, path[:i+1])
 		case *ast.BlockStmt:
 			set = d.narrowByReturns(set, n.List, child, path[:i+1])

@@ -97,6 +97,10 @@ var conflicts = []conflict{
 	{"Cross reads a", func(k Kernel, o *operands) { k.Cross(o.cross, o.x, o.dst) }, func(o *operands) *float32 { return &o.x.Row(4)[11] }, false},
 	{"Cross reads b", func(k Kernel, o *operands) { k.Cross(o.cross, o.x, o.dst) }, func(o *operands) *float32 { return &o.dst.Row(4)[39] }, false},
 	{"Cross writes dst", func(k Kernel, o *operands) { k.Cross(o.cross, o.x, o.dst) }, func(o *operands) *float32 { return (*float32)(unsafe.Pointer(&o.cross[479])) }, true},
+	{"Network reads x", runNetwork, func(o *operands) *float32 { return &o.a.Row(4)[11] }, false},
+	{"Network reads w", runNetwork, func(o *operands) *float32 { return &o.w.Data[o.w.Index(11, 39)] }, false},
+	{"Network reads bias", runNetwork, func(o *operands) *float32 { return &o.bias[39] }, false},
+	{"Network writes dst", runNetwork, func(o *operands) *float32 { return &o.dst.Row(4)[39] }, true},
 	{"Transpose reads src", func(k Kernel, o *operands) { k.Transpose(o.wt, o.w) }, func(o *operands) *float32 { return &o.w.Data[o.w.Index(11, 39)] }, false},
 	{"Transpose writes w", func(k Kernel, o *operands) { k.Transpose(o.wt, o.w) }, func(o *operands) *float32 { return &o.wt.Data[o.wt.Index(39, 11)] }, true},
 	{"Sums reads x", func(k Kernel, o *operands) { k.Sums(o.v1) }, func(o *operands) *float32 { return &o.v1[99] }, false},
@@ -111,6 +115,10 @@ var conflicts = []conflict{
 	{"Adam writes w", func(k Kernel, o *operands) { k.Adam(o.v1, o.v2, o.v3, o.v4, adam) }, func(o *operands) *float32 { return &o.v1[70] }, true},
 	{"Adam writes m", func(k Kernel, o *operands) { k.Adam(o.v1, o.v2, o.v3, o.v4, adam) }, func(o *operands) *float32 { return &o.v3[70] }, true},
 	{"Adam writes v", func(k Kernel, o *operands) { k.Adam(o.v1, o.v2, o.v3, o.v4, adam) }, func(o *operands) *float32 { return &o.v4[70] }, true},
+}
+
+func runNetwork(k Kernel, o *operands) {
+	k.NewNetwork([]Layer{{W: o.w, Bias: o.bias, ReLU: true}}).Run(o.dst.Row(4), o.a.Row(4))
 }
 
 // TestRaceDetected: the race detector finds a caller's race on every operand, also where

@@ -60,10 +60,10 @@ func joinRows(a, b kernel.Matrix) kernel.Matrix {
 }
 
 // A chain is one of the independent multigrade networks whose mean is the model. It is
-// trained on all training rows but those it holds out, lo ≤ i < hi.
+// trained on all training rows but those it holds out.
 type chain struct {
-	id     int
-	lo, hi int
+	id   int
+	held span
 	// sums are its outputs so far for every row of the table: the prior, its own linear
 	// map, its networks.
 	sums kernel.Matrix
@@ -77,7 +77,7 @@ type chain struct {
 // of n training rows.
 func (c *chain) spans(n, most int) []span {
 	var spans []span
-	for _, s := range [...]span{{0, min(c.lo, n)}, {c.hi, n}} {
+	for _, s := range [...]span{{0, min(c.held.lo, n)}, {c.held.hi, n}} {
 		s.hi = min(s.hi, s.lo+most)
 		if s.lo < s.hi {
 			spans = append(spans, s)

@@ -75,7 +75,7 @@ func newLearner(k kernel.Kernel, t *table, c *chain, r *recipe, unit float64, gr
 		l.order = s.appendRows(l.order)
 	}
 	l.at = len(l.order)
-	l.held = span{c.lo, c.hi}.appendRows(nil)
+	l.held = c.held.appendRows(nil)
 	l.random = newStream(r.seed, orderRows, grade, c.id)
 	l.bestLoss = math.Inf(1)
 	l.start(newStream(r.seed, startWeights, grade, c.id))

@@ -35,7 +35,7 @@ func learnerCase(s shape, rows, batch int, classify bool) *learner {
 	} else {
 		t.y = fill(kernel.NewMatrix(rows, s.outputs), 1)
 	}
-	c := &chain{lo: rows / 4, hi: rows / 2, sums: fill(kernel.NewMatrix(rows, s.outputs), 0.5)}
+	c := &chain{held: span{rows / 4, rows / 2}, sums: fill(kernel.NewMatrix(rows, s.outputs), 0.5)}
 	grade := 0
 	if s.features > 0 {
 		grade = 1

@@ -14,8 +14,8 @@ var (
 )
 
 const (
-	// gramMost is the largest number of inputs for which least squares are solved by
-	// their Gram matrix: n³ operations a chain, a fifth of a second.
+	// gramMost is the largest number d of inputs for which least squares are solved by
+	// their Gram matrix: d³ multiply-adds for each chain, some tenths of a second.
 	gramMost = 512
 	// iterativeRows is the most rows of a chain that the iterative solution looks at.
 	iterativeRows = 1 << 14
@@ -58,31 +58,29 @@ func (t *trainer) linear(ctx context.Context) (*candidate, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var own []layer // of each chain
-	var middle affine
-	best := math.Inf(1)
+	chosen, least := -1, math.Inf(1)
+	layers := make([]layer, len(t.chains))
 	for i := range penalties {
-		layers := make([]layer, len(t.chains))
-		average := newAffine(t.x.Cols, t.outputs)
 		for e := range layers {
-			a := maps[e%solvers][i]
-			layers[e] = a.layer(1)
-			axpy(average.w, 1/float64(len(layers)), a.w)
-			axpy(average.b, 1/float64(len(layers)), a.b)
+			layers[e] = maps[e%solvers][i].layer(1)
 		}
-		if loss := mean(t.heldLayers(layers, func(*chain) kernel.Matrix { return t.x })); loss < best {
-			own, middle, best = layers, average, loss
+		if loss := mean(t.heldLayers(layers, func(*chain) kernel.Matrix { return t.x })); loss < least {
+			chosen, least = i, loss
 		}
 	}
-	if own == nil {
+	if chosen < 0 {
 		return nil, ErrDiverged
 	}
-	var nets []network
-	for _, l := range own {
-		nets = append(nets, network{out: l})
+	own := make([]network, len(t.chains))
+	m := newAffine(t.x.Cols, t.outputs)
+	for e := range own {
+		a := maps[e%solvers][chosen]
+		own[e].out = a.layer(1)
+		axpy(m.w, 1/float64(len(own)), a.w)
+		axpy(m.b, 1/float64(len(own)), a.b)
 	}
-	c := &candidate{networks: []network{{out: middle.layer(1)}}}
-	if err := t.compute(ctx, c, nets, false); err != nil {
+	c := &candidate{networks: []network{{out: m.layer(1)}}}
+	if err := t.compute(ctx, c, own, false); err != nil {
 		return nil, err
 	}
 	c.mean = kernel.NewMatrix(t.x.Rows, t.outputs)
@@ -100,8 +98,8 @@ func (t *trainer) moments(ctx context.Context) []*moments {
 	rest := 0
 	if !t.holdout {
 		for _, c := range t.chains {
-			spans = append(spans, span{c.lo, c.hi})
-			rest = c.hi
+			spans = append(spans, c.held)
+			rest = c.held.hi
 		}
 	}
 	p := min(max(1, (t.n-rest)/pieceRows), pieces)

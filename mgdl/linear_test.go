@@ -132,7 +132,7 @@ func TestRidgeDegenerate(t *testing.T) {
 func TestIterateRegression(t *testing.T) {
 	x, y := linearRows(400, 5)
 	tr := &trainer{recipe: recipe{workers: 1}, table: table{labels: labels{y: y}, x: x, n: 400}, outputs: 2, prior: make([]float32, 2)}
-	c := &chain{lo: 100, hi: 150}
+	c := &chain{held: span{100, 150}}
 	penalties := []float64{1e-1, 1e-3}
 	m := newMoments(5, 2)
 	for _, s := range c.spans(400, 400) {
@@ -164,7 +164,7 @@ func TestLinearFitGradient(t *testing.T) {
 	}{{"regression", labels{y: y}, 2}, {"classification", labels{class: class}, 3}} {
 		t.Run(c.name, func(t *testing.T) {
 			tr := &trainer{table: table{labels: c.l, x: x, n: 120}, outputs: c.k, prior: make([]float32, c.k)}
-			f := tr.newLinearFit(t.Context(), &chain{lo: 20, hi: 40})
+			f := tr.newLinearFit(t.Context(), &chain{held: span{20, 40}})
 			f.lambda = 0.3
 			s := newStream(8, startWeights, 0, 0)
 			point := make([]float64, 4*c.k+c.k)
@@ -275,7 +275,7 @@ func TestSolveReadouts(t *testing.T) {
 			}
 			// The first chain's readout is the least-squares solution for one of the penalties.
 			ch := tr.chains[0]
-			own := kernel.NewMatrix(tr.n-(ch.hi-ch.lo), ch.features.Cols)
+			own := kernel.NewMatrix(tr.n-(ch.held.hi-ch.held.lo), ch.features.Cols)
 			y := make([]float64, 0, own.Rows)
 			for _, s := range ch.spans(tr.n, tr.n) {
 				for i := s.lo; i < s.hi; i++ {

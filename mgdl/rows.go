@@ -115,7 +115,7 @@ func (t *trainer) assess(ctx context.Context, c *candidate) error {
 		if c.outs == nil {
 			return kernel.Matrix{}
 		}
-		return span{t.chains[e].lo, t.chains[e].hi}.rows(c.outs[e])
+		return t.chains[e].held.rows(c.outs[e])
 	})
 	if err := ctx.Err(); err != nil {
 		return err
@@ -135,7 +135,7 @@ func (t *trainer) heldLosses(out func(e int) kernel.Matrix) []float64 {
 		c := t.chains[e]
 		outs[e] = out(e)
 		if !t.holdout {
-			parts[e] = t.losses(c.sums, outs[e], span{c.lo, c.hi})
+			parts[e] = t.losses(c.sums, outs[e], c.held)
 		}
 	})
 	if !t.holdout {
@@ -169,8 +169,8 @@ func (t *trainer) losses(sums, out kernel.Matrix, s span) []float64 {
 func (t *trainer) heldLayers(layers []layer, in func(c *chain) kernel.Matrix) []float64 {
 	return t.heldLosses(func(e int) kernel.Matrix {
 		c, l := t.chains[e], &layers[e]
-		z := kernel.NewMatrix(c.hi-c.lo, t.outputs)
-		t.k.MatMul(z, span{c.lo, c.hi}.rows(in(c)), l.w, l.b, false)
+		z := kernel.NewMatrix(c.held.hi-c.held.lo, t.outputs)
+		t.k.MatMul(z, c.held.rows(in(c)), l.w, l.b, false)
 		return z
 	})
 }

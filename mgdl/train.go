@@ -105,12 +105,11 @@ func newTrainer(ctx context.Context, d Data, cfg *Config) (*trainer, error) {
 	}
 	t.setPrior()
 	for e := range t.recipe.chains {
-		c := &chain{id: e, lo: e * t.recipe.held, hi: (e + 1) * t.recipe.held}
+		held := span{e * t.recipe.held, (e + 1) * t.recipe.held}
 		if t.holdout {
-			c.lo, c.hi = t.n, t.x.Rows
+			held = span{t.n, t.x.Rows}
 		}
-		c.sums = t.constant()
-		t.chains = append(t.chains, c)
+		t.chains = append(t.chains, &chain{id: e, held: held, sums: t.constant()})
 	}
 	t.sums = t.constant()
 	var none candidate
