@@ -29,7 +29,7 @@ func TestSelftest(t *testing.T) {
 // grades, and a linear one where there is one.
 func TestSelftestCases(t *testing.T) {
 	for _, task := range []mgdl.Task{mgdl.Regression, mgdl.Classification} {
-		m, err := mgdl.Train(t.Context(), selftestData(task), selftestConfig(kernel.Kernel{}, 1))
+		m, err := mgdl.Train(t.Context(), selftestData(task), selftestConfig(task, kernel.Kernel{}, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
