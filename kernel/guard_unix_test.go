@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/klauspost/cpuid/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -143,11 +144,17 @@ func eachEnd(t *testing.T, f func(t *testing.T, k Kernel, end bool)) {
 		for _, end := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/end %v", k.Name(), end), func(t *testing.T) {
 				t.Parallel()
+				if end && k.isa == avx2 && emulated() {
+					t.Skip("the emulator reads what VMASKMOVPS masks off; the CPU does not")
+				}
 				f(t, k, end)
 			})
 		}
 	}
 }
+
+// emulated tells whether QEMU interprets this program.
+func emulated() bool { return cpuid.CPU.HypervisorVendorString == "TCGTCGTCGTCG" }
 
 // source is read-only memory full of random values.
 func source(t *testing.T, r *rand.Rand, floats int) arena {

@@ -30,7 +30,7 @@ type GradeInfo struct {
 	Params    int     // parameters of all its networks
 	MACs      int     // multiply-adds of one prediction by this grade alone
 	TrainLoss float64 // of the model up to this grade, on the training rows; NaN if unknown
-	ValLoss   float64 // of each chain on the rows it held out, pooled; NaN if nothing was held out
+	ValLoss   float64 // of each chain on the rows it held out, pooled; of the model on the rows of a holdout
 	Curve     []Check // the schedule's validation checks, in order
 }
 
