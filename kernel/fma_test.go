@@ -164,7 +164,8 @@ var tripleMakers = []struct {
 	}},
 	{"ties from few bits", func(r *rand.Rand) (a, b, c float32) {
 		sparse := func() float32 {
-			m := uint32(1)<<r.IntN(23) | uint32(1)<<r.IntN(23)
+			m := uint32(1) << r.IntN(23)
+			m |= 1 << r.IntN(23)
 			return math.Float32frombits(uint32(r.IntN(2))<<31 | uint32(112+r.IntN(30))<<23 | m&(1<<23-1))
 		}
 		return sparse(), sparse(), sparse()
