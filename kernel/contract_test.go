@@ -931,7 +931,7 @@ func TestZeroSizes(t *testing.T) {
 		requireSums(t, "Residual", k.Residual(nil, []float32{}, nil), Sums{})
 		k.Add(nil, nil)
 		k.Lerp(nil, []float32{}, 1)
-		k.Adam(nil, nil, nil, nil, AdamStep{Step: 1})
+		k.Adam(nil, nil, nil, nil, AdamStep{Step: 1, Epsilon: 1})
 	})
 }
 

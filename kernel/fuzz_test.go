@@ -169,7 +169,7 @@ func FuzzVectors(f *testing.F) {
 		for _, c := range []*float32{&s.Rate, &s.Beta1, &s.Beta2, &s.Epsilon, &s.Decay} {
 			*c = p.floats(1)[0]
 		}
-		if p.flag() { // sensible coefficients reach the arithmetic behind them
+		if p.flag() || !(s.Epsilon > 0) { // sensible coefficients reach the arithmetic behind them
 			s = AdamStep{Rate: 0.01, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, Decay: 0.1, Step: s.Step}
 		}
 		rate := p.floats(1)[0]

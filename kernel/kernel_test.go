@@ -118,9 +118,9 @@ func forImplementations(t *testing.T, f func(t *testing.T, k Kernel, v filler)) 
 func TestMatMulBits(t *testing.T) {
 	forImplementations(t, func(t *testing.T, k Kernel, v filler) {
 		r := rand.New(rand.NewPCG(1, 2))
-		for _, rows := range rowSizes {
-			for _, kk := range kSizes {
-				for _, n := range nSizes {
+		for _, rows := range thin(rowSizes) {
+			for _, kk := range thin(kSizes) {
+				for _, n := range thin(nSizes) {
 					a, w := strided(r, v, rows, kk, r.IntN(3)), packed(r, v, kk, n)
 					bias := strided(r, v, 1, n, 0).Data[:n]
 					if r.IntN(4) == 0 {
@@ -140,9 +140,9 @@ func TestMatMulBits(t *testing.T) {
 func TestInputGradBits(t *testing.T) {
 	forImplementations(t, func(t *testing.T, k Kernel, v filler) {
 		r := rand.New(rand.NewPCG(3, 4))
-		for _, rows := range rowSizes {
-			for _, n := range kSizes {
-				for _, kk := range nSizes {
+		for _, rows := range thin(rowSizes) {
+			for _, n := range thin(kSizes) {
+				for _, kk := range thin(nSizes) {
 					dy, wt := strided(r, v, rows, n, r.IntN(3)), packed(r, v, n, kk)
 					y := strided(r, v, rows, kk, r.IntN(3))
 					dx := strided(r, v, rows, kk, r.IntN(3))
@@ -167,9 +167,9 @@ func TestInputGradBits(t *testing.T) {
 func TestWeightGradBits(t *testing.T) {
 	forImplementations(t, func(t *testing.T, k Kernel, v filler) {
 		r := rand.New(rand.NewPCG(5, 6))
-		for _, rows := range rowSizes {
-			for _, kk := range kSizes {
-				for _, n := range nSizes {
+		for _, rows := range thin(rowSizes) {
+			for _, kk := range thin(kSizes) {
+				for _, n := range thin(nSizes) {
 					x, dy := strided(r, v, rows, kk, r.IntN(3)), strided(r, v, rows, n, r.IntN(3))
 					dw, db := packed(r, v, kk, n), strided(r, v, 1, n, 0).Data
 					wantW := Weights{K: kk, N: n, Data: append([]float32(nil), dw.Data...)}
@@ -189,9 +189,9 @@ func TestWeightGradBits(t *testing.T) {
 func TestCrossBits(t *testing.T) {
 	forImplementations(t, func(t *testing.T, k Kernel, v filler) {
 		r := rand.New(rand.NewPCG(7, 8))
-		for _, rows := range rowSizes {
-			for _, kk := range kSizes {
-				for _, n := range nSizes {
+		for _, rows := range thin(rowSizes) {
+			for _, kk := range thin(kSizes) {
+				for _, n := range thin(nSizes) {
 					a, b := strided(r, v, rows, kk, r.IntN(3)), strided(r, v, rows, n, r.IntN(3))
 					got, want := make([]float64, kk*n), make([]float64, kk*n)
 					for i := range got {
@@ -261,8 +261,8 @@ func TestVectorBits(t *testing.T) {
 func TestTransposeBits(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	for _, k := range append([]Kernel{{generic}}, Available()...) {
-		for _, kk := range kSizes {
-			for _, n := range nSizes {
+		for _, kk := range thin(kSizes) {
+			for _, n := range thin(nSizes) {
 				src, got := packed(r, fillers[1], kk, n), NewWeights(n, kk)
 				k.Transpose(got, src)
 				want := NewWeights(n, kk)

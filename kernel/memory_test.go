@@ -536,6 +536,13 @@ var panics = map[string][]func(k Kernel, o *operands){
 		func(k Kernel, o *operands) { k.Adam(o.v1, o.v2, o.v3, o.v4, AdamStep{Step: -1}) },
 		func(k Kernel, o *operands) { k.Adam(nil, nil, nil, nil, AdamStep{}) },
 	},
+	"kernel: epsilon of Adam not above 0": {
+		func(k Kernel, o *operands) { k.Adam(o.v1, o.v2, o.v3, o.v4, AdamStep{Step: 1}) },
+		func(k Kernel, o *operands) { k.Adam(o.v1, o.v2, o.v3, o.v4, AdamStep{Step: 1, Epsilon: -1}) },
+		func(k Kernel, o *operands) {
+			k.Adam(o.v1, o.v2, o.v3, o.v4, AdamStep{Step: 1, Epsilon: float32(math.NaN())})
+		},
+	},
 	"kernel: lengths of weights, gradient and moments differ": {
 		func(k Kernel, o *operands) { k.Adam(o.v1[:99], o.v2, o.v3, o.v4, adam) },
 		func(k Kernel, o *operands) { k.Adam(o.v1, o.v2[:99], o.v3, o.v4, adam) },

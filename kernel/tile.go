@@ -32,8 +32,12 @@ type crossTile struct {
 // 40 GFLOP/s.
 const flopsPerCall = 2 << 20
 
-// rowsPerCall returns how many rows of flopsPerRow each fit into one call, as a multiple
-// of the heights of all tiles.
+// rowsPerCall returns how many rows of flopsPerRow each fit into one call, where that is
+// more than a few as a multiple of the heights of all tiles.
 func rowsPerCall(flopsPerRow int) int {
-	return max(12, flopsPerCall/max(flopsPerRow, 1)/12*12)
+	n := flopsPerCall / max(flopsPerRow, 1)
+	if n > 12 {
+		n -= n % 12
+	}
+	return max(1, n)
 }

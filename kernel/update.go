@@ -6,7 +6,7 @@ import "math"
 type AdamStep struct {
 	Rate         float32 // learning rate of this step
 	Beta1, Beta2 float32 // decay of the two moments
-	Epsilon      float32
+	Epsilon      float32 // above 0
 	Decay        float32 // weight decay, multiplied by Rate
 	Step         int     // number of this step, from 1: corrects the bias of the moments
 }
@@ -55,10 +55,14 @@ const adamTiny = 0x1p-100
 //	v = flush(fma(1−β₂, g·g−v, v))
 //	w = fma(−rate/(1−β₁ᵗ), m / fma(√v, 1/√(1−β₂ᵗ), ε), w·(1−rate·decay))
 //
-// All four have one length and do not overlap. Panics if Step is below 1.
+// All four have one length and do not overlap. Panics if Step is
+// below 1 or Epsilon not above 0.
 func (k Kernel) Adam(w, g, m, v []float32, s AdamStep) {
 	if s.Step < 1 {
 		panic("kernel: step of Adam below 1")
+	}
+	if !(s.Epsilon > 0) {
+		panic("kernel: epsilon of Adam not above 0")
 	}
 	if len(g) != len(w) || len(m) != len(w) || len(v) != len(w) {
 		panic("kernel: lengths of weights, gradient and moments differ")
