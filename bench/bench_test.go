@@ -18,6 +18,8 @@ func BenchmarkSums(b *testing.B)       { benchmark(b, "Sums") }
 func BenchmarkAdam(b *testing.B)       { benchmark(b, "Adam") }
 func BenchmarkCross(b *testing.B)      { benchmark(b, "Cross") }
 func BenchmarkNetwork(b *testing.B)    { benchmark(b, "Network") }
+func BenchmarkBatch(b *testing.B)      { benchmark(b, "Batch") }
+func BenchmarkStep(b *testing.B)       { benchmark(b, "Step") }
 
 func benchmark(b *testing.B, op string) {
 	for _, w := range workloads(detect().Caches) {
@@ -27,17 +29,23 @@ func benchmark(b *testing.B, op string) {
 		b.Run(w.shape, func(b *testing.B) {
 			for _, k := range kernel.Available() {
 				b.Run(k.Name(), func(b *testing.B) {
-					run := w.calls(k)
-					run(1)
+					p := probe{run: w.calls(k), team: w.team}
+					p.start()
+					defer p.team.Stop()
+					p.run(1)
 					b.ReportAllocs()
 					b.ResetTimer()
-					run(b.N)
+					p.run(b.N)
+					b.StopTimer()
 					ns := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
 					if w.flops > 0 {
 						b.ReportMetric(w.flops/ns, "GFLOP/s")
 					}
 					if w.flops == 0 || w.double {
 						b.ReportMetric((w.reads+w.writes)/ns, "GB/s")
+					}
+					if w.rows > 0 {
+						b.ReportMetric(float64(w.rows)/ns*1e9, "samples/s")
 					}
 				})
 			}
@@ -49,7 +57,7 @@ func benchmark(b *testing.B, op string) {
 func BenchmarkPeak(b *testing.B) {
 	for _, u := range units() {
 		b.Run(u.name, func(b *testing.B) {
-			p, flops := fmaProbe(u)
+			p, flops := fmaProbe(u, 1)
 			b.ResetTimer()
 			p.run(b.N)
 			b.ReportMetric(flops*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")

@@ -128,7 +128,7 @@ func measureLimits(us []unit, cs []cache, p plan) limits {
 	for i, u := range us {
 		l := &lim.Units[i]
 		*l = unitLimits{Unit: u.name, Lanes: u.lanes, Levels: slices.Clone(ls)}
-		q, flops := fmaProbe(u)
+		q, flops := fmaProbe(u, 1)
 		add(q, flops, &l.GFLOPS)
 		for j := range l.Levels {
 			b := &l.Levels[j]

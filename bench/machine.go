@@ -200,12 +200,34 @@ func readText(path string) string {
 	return strings.Trim(string(b), " \n\x00")
 }
 
-func (m machine) print(w io.Writer) {
-	id := ""
-	if m.Family > 0 {
-		id = fmt.Sprintf(" (family %d model %d stepping %d)", m.Family, m.Model, m.Stepping)
+// name is what people know the processor by.
+func (m machine) name() string {
+	if m.Family == 0 {
+		return m.CPU
 	}
-	fmt.Fprintf(w, "cpu        %s%s, %d logical\n", m.CPU, id, m.CPUs)
+	return fmt.Sprintf("%s (family %d model %d stepping %d)", m.CPU, m.Family, m.Model, m.Stepping)
+}
+
+// commit is that of the source, as far as it is known.
+func (m machine) commit() string {
+	switch {
+	case m.Commit == "":
+		return "not recorded (go run -buildvcs=true records it)"
+	case m.Modified:
+		return m.Commit + ", modified"
+	}
+	return m.Commit
+}
+
+func inBrackets(note string) string {
+	if note == "" {
+		return ""
+	}
+	return " (" + note + ")"
+}
+
+func (m machine) print(w io.Writer) {
+	fmt.Fprintf(w, "cpu        %s, %d logical\n", m.name(), m.CPUs)
 	if m.Hypervisor != "" {
 		fmt.Fprintf(w, "virtual    %s\n", m.Hypervisor)
 	}
@@ -217,18 +239,7 @@ func (m machine) print(w io.Writer) {
 		if i == 0 {
 			label = "caches"
 		}
-		note := ""
-		if c.Note != "" {
-			note = " (" + c.Note + ")"
-		}
-		fmt.Fprintf(w, "%-10s %s %s from %s%s\n", label, c.Level, bytesText(c.Bytes), c.From, note)
-	}
-	commit := "not recorded (go run -buildvcs=true records it)"
-	if m.Commit != "" {
-		commit = m.Commit
-		if m.Modified {
-			commit += ", modified"
-		}
+		fmt.Fprintf(w, "%-10s %s %s from %s%s\n", label, c.Level, bytesText(c.Bytes), c.From, inBrackets(c.Note))
 	}
 	fmt.Fprintf(w, "go         %s %s/%s", m.Go, m.GOOS, m.GOARCH)
 	if m.Level != "" {
@@ -237,7 +248,7 @@ func (m machine) print(w io.Writer) {
 	if m.Tags != "" {
 		fmt.Fprintf(w, " -tags %s", m.Tags)
 	}
-	fmt.Fprintf(w, "\ncommit     %s\n", commit)
+	fmt.Fprintf(w, "\ncommit     %s\n", m.commit())
 	fmt.Fprintf(w, "kernel     %s, of %s", m.Kernel.Name, strings.Join(m.Kernel.Available, ", "))
 	if m.Kernel.Requested != "" {
 		fmt.Fprintf(w, " (MGDL_KERNEL=%s)", m.Kernel.Requested)

@@ -6,8 +6,10 @@ import (
 	"math"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
+	"github.com/multigrade/multigrade/internal/backprop"
 	"github.com/multigrade/multigrade/kernel"
 )
 
@@ -33,7 +35,9 @@ type probe struct {
 	n     int       // operations in a sample
 	warm  int       // untimed operations before a sample, which bring the data near
 	ns    []float64 // of one operation, a sample each
-	guess float64   // of one operation, from calibration
+	guess float64   // seconds of one operation, from calibration
+
+	team *backprop.Team // works on the operations; it runs while something is timed
 }
 
 // seconds times n operations.
@@ -43,8 +47,28 @@ func (p *probe) seconds(n int) float64 {
 	return time.Since(start).Seconds()
 }
 
+// settle is how long a team is awake before it is measured: systems start a thread where
+// there is room for one, and find it a core of its own later.
+const settle = 3 * time.Millisecond
+
+// start starts the team and returns when all of it has settled.
+func (p *probe) start() {
+	if p.team == nil {
+		return
+	}
+	p.team.Start()
+	begin := time.Now()
+	var here atomic.Int32
+	p.team.Do(p.team.Size(), func(int, int) {
+		for here.Add(1); int(here.Load()) < p.team.Size() || time.Since(begin) < settle; {
+		}
+	})
+}
+
 // calibrate chooses n so that a sample fills the window.
 func (p *probe) calibrate(window time.Duration) {
+	p.start()
+	defer p.team.Stop()
 	want := window.Seconds()
 	n := 1
 	t := p.seconds(n)
@@ -61,6 +85,8 @@ func (p *probe) calibrate(window time.Duration) {
 
 // sample takes one sample.
 func (p *probe) sample() {
+	p.start()
+	defer p.team.Stop()
 	if p.warm > 0 {
 		p.run(p.warm)
 	}
@@ -100,11 +126,16 @@ func granular(window time.Duration) time.Duration {
 	return max(window, 50*least)
 }
 
-// fmaProbe makes a probe whose operation is one call of the unit's multiply-add loop, and
-// returns it with the floating-point operations of a call. The loop is started from
-// known values and its result counted, so the figure rests on arithmetic, not on trust.
-func fmaProbe(u unit) (*probe, float64) {
-	acc := kernel.Floats(u.chains * u.lanes)
+// fmaProbe makes a probe whose operation is one call of the unit's multiply-add loop by
+// each of so many workers at once, and returns it with the floating-point operations of
+// all. The loop is started from known values and its result counted, so the figure rests
+// on arithmetic, not on trust.
+func fmaProbe(u unit, workers int) (*probe, float64) {
+	accs := make([][]float32, workers) // of each worker
+	for i := range accs {
+		accs[i] = kernel.Floats(u.chains * u.lanes)
+	}
+	acc := accs[0]
 	// Calls of 20 µs: long against their overhead, short for the scheduler, and few
 	// enough steps for float32 to count them exactly.
 	const call, tries, most = 20e-6, 256, 1 << 16
@@ -121,12 +152,19 @@ func fmaProbe(u unit) (*probe, float64) {
 	for _, v := range acc {
 		sum += float64(v)
 	}
-	return &probe{run: func(n int) {
-		for range n {
-			clear(acc) // a thousandth of a call
-			u.fma(acc, 1, steps)
+	p := &probe{team: backprop.NewTeam(workers)}
+	calls := 0
+	task := func(_, worker int) {
+		for range calls {
+			clear(accs[worker]) // a thousandth of a call
+			u.fma(accs[worker], 1, steps)
 		}
-	}}, 2 * sum
+	}
+	p.run = func(n int) {
+		calls = n
+		p.team.Do(workers, task)
+	}
+	return p, 2 * sum * float64(workers)
 }
 
 // clockProbe makes a probe of the dependent chain and returns it with its cycles.
@@ -142,19 +180,29 @@ func clockProbe() (*probe, float64) {
 
 // A result is one line of the table. Rates follow from the fastest round.
 type result struct {
-	Op     string `json:"op"`
-	Shape  string `json:"shape"`
-	Kernel string `json:"kernel"`
+	Section string `json:"section"`
+	Op      string `json:"op"`
+	Shape   string `json:"shape"`
+	Kernel  string `json:"kernel"`
 
-	NsMin    float64 `json:"ns_min"`
-	NsMedian float64 `json:"ns_median"`
-	GFLOPS   float64 `json:"gflops,omitempty"`
-	GBps     float64 `json:"gbps,omitempty"` // bytes that must move, not bytes that did
+	// Of one call: floating-point operations, bytes that must move (not bytes that did),
+	// samples a network is run on or learns from.
+	Flops   float64 `json:"flops,omitempty"`
+	Bytes   float64 `json:"bytes,omitempty"`
+	Samples int     `json:"samples,omitempty"`
 
-	PeakPct       float64 `json:"peak_pct,omitempty"`        // of the best FMA peak in the rounds
-	PeakPctMedian float64 `json:"peak_pct_median,omitempty"` // median of the median peak
-	Limit         string  `json:"limit"`                     // what bounds it: fma, L1 read, ...
-	LimitNs       float64 `json:"limit_ns"`                  // the least time that bound allows
+	NsMin      float64 `json:"ns_min"`
+	NsMedian   float64 `json:"ns_median"`
+	GFLOPS     float64 `json:"gflops,omitempty"`
+	GBps       float64 `json:"gbps,omitempty"`
+	SamplesPer float64 `json:"samples_per_s,omitempty"`
+
+	// Of the FMA peak of as many workers in samples about as long, in the same rounds: the
+	// best of the best, the median of the median.
+	PeakPct       float64 `json:"peak_pct,omitempty"`
+	PeakPctMedian float64 `json:"peak_pct_median,omitempty"`
+	Limit         string  `json:"limit"`    // what bounds it: fma, L1 read, ...
+	LimitNs       float64 `json:"limit_ns"` // the least time that bound allows
 	LimitPct      float64 `json:"limit_pct"`
 
 	Calls int       `json:"calls"` // in a sample
@@ -163,9 +211,20 @@ type result struct {
 
 // A calibration is what the machine could do while the rounds ran.
 type calibration struct {
-	Unit   string    `json:"unit"`
-	GFLOPS []float64 `json:"gflops,omitempty"` // best of each round
-	GHz    []float64 `json:"ghz,omitempty"`    // for the clock
+	Unit     string    `json:"unit"`
+	Workers  int       `json:"workers,omitempty"`
+	WindowNs int64     `json:"window_ns,omitempty"`
+	GFLOPS   []float64 `json:"gflops,omitempty"` // best of each round
+	GHz      []float64 `json:"ghz,omitempty"`    // for the clock
+}
+
+// name tells calibrations of a run apart.
+func (c calibration) name() string {
+	s := c.Unit
+	if c.Workers > 1 {
+		s += fmt.Sprintf(" of %d workers", c.Workers)
+	}
+	return fmt.Sprintf("%s for %.3g ms", s, float64(c.WindowNs)/1e6)
 }
 
 // outcome is everything a run has found.
@@ -182,13 +241,38 @@ type outcome struct {
 type task struct {
 	workload
 	probe
-	kernel string
+	kernel kernel.Kernel
 	unit   int
 	cost   float64 // seconds of one round
 }
 
+// A yardstick is the peak that a task is held against. A core may lower its clock, or be
+// taken away, when it is busy for longer; so the peak is taken over samples about as long
+// as the task's: the window of the plan, or 4, 16 or 64 times it. Longer ones are alike.
+type yardstick struct {
+	unit, workers int
+	window        time.Duration
+}
+
+func (t *task) yardstick(window time.Duration) yardstick {
+	length := t.guess * float64(t.n)
+	y := yardstick{t.unit, t.workload.team.Size(), window}
+	for y.window < 64*window && length > 2*y.window.Seconds() {
+		y.window *= 4
+	}
+	return y
+}
+
+// A gauge takes a yardstick's samples.
+type gauge struct {
+	*probe
+	yardstick
+	flops float64
+}
+
 // calibrationsPerRound is how often in a round the peak is taken: a neighbour that is
-// there for half a round must not pass for a slow machine, nor hide.
+// there for half a round must not pass for a slow machine, nor hide. Peaks over longer
+// samples are taken once, before the first task that needs them.
 const calibrationsPerRound = 3
 
 // measure runs all workloads on all kernels, round robin.
@@ -198,34 +282,46 @@ func measure(ws []workload, ks []kernel.Kernel, us []unit, lim limits, p plan, n
 
 	tasks, rounds, left := schedule(ws, ks, us, p)
 	out.Rounds, out.LeftOut = rounds, append(out.LeftOut, left...)
-	if total := float64(rounds) * roundCost(tasks); total > 5 {
+	if total := float64(rounds) * roundCost(tasks, p.window); total > 5 {
 		note(fmt.Sprintf("%d rounds will take about %.0f s", rounds, total))
 	}
 
 	clock, cyclesPerCall := clockProbe()
 	clock.calibrate(p.window / 4)
-	peaks := make([]*probe, len(us)) // of the units in use
-	flops := make([]float64, len(us))
-	for _, t := range tasks {
-		if peaks[t.unit] == nil {
-			peaks[t.unit], flops[t.unit] = fmaProbe(us[t.unit])
-			peaks[t.unit].calibrate(p.window)
+	var gauges []*gauge
+	gaugeOf := make([]*gauge, len(tasks))
+	before := make([][]*gauge, len(tasks)) // what is sampled before a task
+	every := max(1, (len(tasks)+calibrationsPerRound-1)/calibrationsPerRound)
+	for i, t := range tasks {
+		y := t.yardstick(p.window)
+		at := slices.IndexFunc(gauges, func(g *gauge) bool { return g.yardstick == y })
+		if at < 0 {
+			at = len(gauges)
+			q, flops := fmaProbe(us[y.unit], y.workers)
+			q.calibrate(y.window)
+			q.warm = 1
+			gauges = append(gauges, &gauge{q, y, flops})
+			if y.window > p.window {
+				before[i] = append(before[i], gauges[at])
+			}
 		}
+		gaugeOf[i] = gauges[at]
 	}
-	calibrate := func() {
-		clock.sample()
-		for _, q := range peaks {
-			if q != nil {
-				q.sample()
+	for i := 0; i < len(tasks); i += every {
+		for _, g := range gauges {
+			if g.window == p.window {
+				before[i] = append(before[i], g)
 			}
 		}
 	}
-	every := (len(tasks) + calibrationsPerRound - 1) / calibrationsPerRound
 	for r := range rounds {
 		atDepth(depth(r), func() {
 			for i, t := range tasks {
 				if i%every == 0 {
-					calibrate()
+					clock.sample()
+				}
+				for _, g := range before[i] {
+					g.sample()
 				}
 				t.sample()
 			}
@@ -242,17 +338,20 @@ func measure(ws []workload, ks []kernel.Kernel, us []unit, lim limits, p plan, n
 	if len(tasks) > 0 {
 		out.Calibrations = append(out.Calibrations, calibration{Unit: "clock", GHz: perRound(clock.ns, cyclesPerCall)})
 	}
-	for i, q := range peaks {
-		if q == nil {
-			continue
+	for _, g := range gauges {
+		c := calibration{
+			Unit: us[g.unit].name, Workers: g.workers, WindowNs: g.window.Nanoseconds(), GFLOPS: perRound(g.ns, g.flops),
 		}
-		c := calibration{Unit: us[i].name, GFLOPS: perRound(q.ns, flops[i])}
 		out.Calibrations = append(out.Calibrations, c)
-		out.Disturbed = append(out.Disturbed, disturbed(c.Unit, c.GFLOPS, lim.unit(us[i].name).GFLOPS)...)
+		best := 0.0 // unknown
+		if g.workers == 1 && g.window == p.window {
+			best = lim.unit(c.Unit).GFLOPS
+		}
+		out.Disturbed = append(out.Disturbed, disturbed(c.name(), c.GFLOPS, best)...)
 	}
-	for _, t := range tasks {
-		q := peaks[t.unit]
-		out.Results = append(out.Results, t.result(flops[t.unit]/slices.Min(q.ns), flops[t.unit]/median(q.ns), lim))
+	for i, t := range tasks {
+		g := gaugeOf[i]
+		out.Results = append(out.Results, t.result(g.flops/slices.Min(g.ns), g.flops/median(g.ns), lim))
 	}
 	return out
 }
@@ -263,48 +362,75 @@ func measure(ws []workload, ks []kernel.Kernel, us []unit, lim limits, p plan, n
 func schedule(ws []workload, ks []kernel.Kernel, us []unit, p plan) (tasks []*task, rounds int, left []string) {
 	for _, w := range ws {
 		for _, k := range ks {
-			t := &task{workload: w, kernel: k.Name(), unit: unitOf(us, k.Name())}
-			t.run = w.calls(k)
-			tasks = append(tasks, t)
+			tasks = append(tasks, &task{workload: w, probe: probe{team: w.team}, kernel: k, unit: unitOf(us, k.Name())})
 		}
 	}
 	// Small ones first: their rates tell what a large one will cost without running it.
 	bySize := slices.SortedStableFunc(slices.Values(tasks), func(a, b *task) int { return cmp.Compare(a.work(), b.work()) })
-	rate := map[string]float64{} // slowest seen, in units of work a second, by operation and kernel
+	type class struct {
+		op, kernel string
+		workers    int
+	}
+	rate := map[class]float64{} // of the largest seen, in units of work a second
 	window := p.window.Seconds()
 	for _, t := range bySize {
-		key := t.op + t.kernel
-		if r, ok := rate[key]; ok && t.work()/r > 10*window {
+		c := class{t.op, t.kernel.Name(), t.workload.team.Size()}
+		if r, ok := rate[c]; ok && t.work()/r > 10*window {
 			t.guess, t.n = t.work()/r, 1
 		} else {
+			t.run = t.calls(t.kernel)
 			t.calibrate(p.window)
-			if r := t.work() / t.guess; !ok || r < rate[key] {
-				rate[key] = r
-			}
+			rate[c] = t.work() / t.guess
 		}
-		if t.guess < 10*window {
-			t.warm = 1 // later, a cold start is lost in the sample
-		}
-		t.cost = t.guess * float64(t.n+t.warm)
+		t.price(window)
 	}
 
 	rounds = max(p.rounds, 1)
-	over := func() bool { return float64(rounds)*roundCost(tasks) > p.budget.Seconds() }
+	over := func() bool { return float64(rounds)*roundCost(tasks, p.window) > p.budget.Seconds() }
 	for rounds > leastRounds && over() {
 		rounds--
 	}
 	for len(tasks) > 0 && over() {
 		worst := slices.MaxFunc(tasks, func(a, b *task) int { return cmp.Compare(a.cost, b.cost) })
-		left = append(left, fmt.Sprintf("%s %s on %s: about %.2g s a call", worst.op, worst.shape, worst.kernel, worst.guess))
+		left = append(left, fmt.Sprintf("%s %s on %s: about %.2g s a call", worst.op, worst.shape, worst.kernel.Name(), worst.guess))
 		tasks = slices.DeleteFunc(tasks, func(t *task) bool { return t == worst })
+	}
+	for _, t := range tasks {
+		if t.run == nil { // cost only estimated
+			t.run = t.calls(t.kernel)
+			t.calibrate(p.window)
+			t.price(window)
+		}
 	}
 	return tasks, rounds, left
 }
 
-func roundCost(tasks []*task) float64 {
+// price sets what a round of a calibrated task costs.
+func (t *task) price(window float64) {
+	t.warm = 0
+	if t.guess < 10*window {
+		t.warm = 1 // later, a cold start is lost in the sample
+	}
+	t.cost = t.guess * float64(t.n+t.warm)
+	if t.workload.team != nil {
+		t.cost += settle.Seconds()
+	}
+}
+
+// roundCost returns the seconds that one round takes, yardsticks included.
+func roundCost(tasks []*task, window time.Duration) float64 {
 	sum := 0.0
+	seen := map[yardstick]bool{}
 	for _, t := range tasks {
 		sum += t.cost
+		if y := t.yardstick(window); !seen[y] {
+			seen[y] = true
+			if y.window == window {
+				sum += calibrationsPerRound * window.Seconds()
+			} else {
+				sum += y.window.Seconds()
+			}
+		}
 	}
 	return sum
 }
@@ -312,13 +438,14 @@ func roundCost(tasks []*task) float64 {
 // result sums the samples up against the peaks of the task's unit in GFLOP/s.
 func (t *task) result(peakBest, peakMedian float64, lim limits) result {
 	r := result{
-		Op: t.op, Shape: t.shape, Kernel: t.kernel,
+		Section: t.section, Op: t.op, Shape: t.shape, Kernel: t.kernel.Name(),
+		Flops: t.flops, Bytes: t.reads + t.writes, Samples: t.rows,
 		NsMin: slices.Min(t.ns), NsMedian: median(t.ns), Calls: t.n, Ns: t.ns,
 	}
 	if t.double {
 		peakBest, peakMedian = peakBest/2, peakMedian/2 // half the values in a register
 	}
-	r.Limit, r.LimitNs = t.limit(peakBest, lim.unit(t.kernel), lim.Caches)
+	r.Limit, r.LimitNs = t.limit(peakBest, lim.unit(r.Kernel), lim.Caches)
 	if t.flops > 0 {
 		r.GFLOPS = round(t.flops / r.NsMin)
 		r.PeakPct = round(100 * t.flops / r.NsMin / peakBest)
@@ -326,6 +453,9 @@ func (t *task) result(peakBest, peakMedian float64, lim limits) result {
 	}
 	if t.flops == 0 || t.double {
 		r.GBps = round((t.reads + t.writes) / r.NsMin)
+	}
+	if t.rows > 0 {
+		r.SamplesPer = round(float64(t.rows) / r.NsMin * 1e9)
 	}
 	r.LimitPct = round(100 * r.LimitNs / r.NsMin)
 	r.NsMin, r.NsMedian, r.LimitNs = round(r.NsMin), round(r.NsMedian), round(r.LimitNs)

@@ -40,7 +40,7 @@ func TestFMALoopCounts(t *testing.T) {
 
 func TestFMAProbeCounts(t *testing.T) {
 	for _, u := range units() {
-		_, flops := fmaProbe(u)
+		_, flops := fmaProbe(u, 1)
 		steps := flops / 2 / float64(u.chains*u.lanes)
 		if steps < 256 || steps != math.Trunc(steps) {
 			t.Errorf("%s: %v floating-point operations are %v steps of all chains", u.name, flops, steps)

@@ -4,14 +4,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // document is the machine-readable form of a run.
 type document struct {
 	Machine machine `json:"machine"`
 	Limits  limits  `json:"limits"`
+	// Hash of a small training on each implementation; all machines give the same.
+	Bits map[string]string `json:"bits"`
 	outcome
 }
 
@@ -25,16 +30,28 @@ func (d document) text(w io.Writer) {
 	d.Machine.print(w)
 	fmt.Fprintf(w, "\nLimits of one core: clock %.2f GHz by a chain of additions\n\n", d.Limits.GHz)
 	d.Limits.print(w)
-	fmt.Fprintf(w, "\n%d rounds, samples of %.3g ms; %% peak: of the FMA peak of the same instruction set (float64 for Cross: half of it),\nfastest of fastest and (median of median); limit: the least time the machine allows, and %% of it reached by the fastest\n\n",
+	fmt.Fprintf(w, "\n%d rounds, samples of %.3g ms; %% peak: of the FMA peak of the same instruction set, as many workers and samples\nabout as long (float64 for Cross: half of it), fastest of fastest and (median of median); limit: the least time the\nmachine allows, and %% of it reached by the fastest\n",
 		d.Rounds, float64(d.WindowNs)/1e6)
 	printResults(w, d.Results)
+	if len(d.LeftOut) > 0 {
+		fmt.Fprintln(w)
+	}
 	for _, l := range d.LeftOut {
 		fmt.Fprintf(w, "left out, too slow for the time allowed: %s\n", l)
 	}
 	fmt.Fprintln(w)
+	for _, k := range slices.Sorted(maps.Keys(d.Bits)) {
+		fmt.Fprintf(w, "bits of a small training, %s: %s\n", k, d.Bits[k])
+	}
+	for _, u := range d.Limits.Units {
+		one, two := d.peak(u.Unit, 1), d.peak(u.Unit, 2)
+		if two > 0 && two < sharedCore*one {
+			fmt.Fprintf(w, "the %s peak of 2 workers is %.2f times that of one: they share a core, or another program had one\n", u.Unit, two/one)
+		}
+	}
 	for _, c := range d.Calibrations {
 		if len(c.GFLOPS) > 0 {
-			fmt.Fprintf(w, "peak in the rounds, %s: %s GFLOP/s\n", c.Unit, span(c.GFLOPS))
+			fmt.Fprintf(w, "peak in the rounds, %s: %s GFLOP/s\n", c.name(), span(c.GFLOPS))
 		} else {
 			fmt.Fprintf(w, "clock in the rounds: %s GHz\n", span(c.GHz))
 		}
@@ -47,6 +64,9 @@ func (d document) text(w io.Writer) {
 		fmt.Fprintf(w, "disturbed machine: do not compare: %s\n", reason)
 	}
 }
+
+// sharedCore is how many times the peak of one worker two should reach.
+const sharedCore = 1.5
 
 // span shows the least, the median and the greatest of x.
 func span(x []float64) string {
@@ -73,17 +93,62 @@ func (l limits) print(w io.Writer) {
 	}
 }
 
+// headings of the sections, and what their samples are.
+var headings = map[string]string{
+	kernels:    "kernels: products of layers and their gradients",
+	networks:   "networks: predictions for one row, and for many in chunks of " + strconv.Itoa(chunkRows),
+	training:   "training: one step, forward, mean squared error, backward, Adam; network/rows/workers",
+	reductions: "reductions: passes over vectors that just fit a cache",
+}
+
 func printResults(w io.Writer, rs []result) {
-	const form = "%-10s %-15s %-8s %11s %11s %8s %8s %14s %8s  %s\n"
-	line := func(a ...any) { fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf(form, a...), " \n")) }
-	line("operation", "shape", "kernel", "ns fastest", "ns median", "GFLOP/s", "GB/s", "% peak", "% limit", "limit")
-	for _, r := range rs {
-		peak := ""
-		if r.GFLOPS > 0 {
-			peak = fmt.Sprintf("%.1f (%.1f)", r.PeakPct, r.PeakPctMedian)
+	for _, section := range sections {
+		rows := [][]string{{"operation", "shape", "kernel", "ns fastest", "ns median", "samples/s", "GFLOP/s", "GB/s", "% peak", "% limit", "limit"}}
+		for _, r := range rs {
+			if r.Section != section {
+				continue
+			}
+			peak := ""
+			if r.GFLOPS > 0 {
+				peak = fmt.Sprintf("%.1f (%.1f)", r.PeakPct, r.PeakPctMedian)
+			}
+			rows = append(rows, []string{
+				r.Op, r.Shape, r.Kernel, number4(r.NsMin), number4(r.NsMedian), number4(r.SamplesPer),
+				number4(r.GFLOPS), number4(r.GBps), peak, fmt.Sprintf("%.1f", r.LimitPct), r.Limit,
+			})
 		}
-		line(r.Op, r.Shape, r.Kernel, number4(r.NsMin), number4(r.NsMedian), number4(r.GFLOPS), number4(r.GBps),
-			peak, fmt.Sprintf("%.1f", r.LimitPct), r.Limit)
+		if len(rows) > 1 {
+			fmt.Fprintf(w, "\n%s\n\n", headings[section])
+			printColumns(w, rows, "lllrrrrrrrl")
+		}
+	}
+}
+
+// printColumns prints rows, the first of which are headings. A column that is aligned 'l'
+// begins at the left; columns without a value are left out.
+func printColumns(w io.Writer, rows [][]string, align string) {
+	widths := make([]int, len(align))
+	for c := range widths {
+		filled := false
+		for i, r := range rows {
+			widths[c] = max(widths[c], utf8.RuneCountInString(r[c]))
+			filled = filled || i > 0 && r[c] != ""
+		}
+		if !filled {
+			widths[c] = 0
+		}
+		if align[c] == 'l' {
+			widths[c] = -widths[c]
+		}
+	}
+	for _, r := range rows {
+		var line strings.Builder
+		for c, cell := range r {
+			if widths[c] != 0 {
+				fmt.Fprintf(&line, "%*s  ", widths[c], cell)
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
 	}
 }
 

@@ -1,26 +1,41 @@
 package main
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"strconv"
-	"strings"
 
+	"github.com/multigrade/multigrade/bench/internal/shapes"
+	"github.com/multigrade/multigrade/internal/backprop"
 	"github.com/multigrade/multigrade/kernel"
 )
 
-// A workload is one operation of package kernel at one size. The table and the Benchmark
-// functions share them.
+// The sections of the table.
+const (
+	kernels    = "kernels"
+	networks   = "networks"
+	training   = "training"
+	reductions = "reductions"
+)
+
+var sections = []string{kernels, networks, training, reductions}
+
+// A workload is one operation at one size. The table and the Benchmark functions share
+// them.
 type workload struct {
-	op    string // method of kernel.Kernel, or Network
-	shape string // MxKxN, elements@level, or the widths of a network
+	section string
+	op      string // method of kernel.Kernel, or Network, Batch, Step
+	shape   string // MxKxN, elements@level, or the widths of a network and what it is run on
 
 	flops  float64 // of one call; 0 where bytes are the measure
 	double bool    // arithmetic in float64
 	reads  float64 // bytes of one call that must be read, each once
 	writes float64 // and written
 	touch  float64 // bytes of one call: decides which cache can hold them
+	rows   int     // samples of one call, for networks
+
+	team *backprop.Team // workers that share a call, nil for the caller alone
 
 	// calls makes the buffers and returns a function that makes n calls.
 	calls func(k kernel.Kernel) func(n int)
@@ -30,8 +45,9 @@ type workload struct {
 func (w workload) work() float64 { return max(w.flops, w.reads+w.writes) }
 
 // limit returns the bound that allows the least speed and its time in ns. The peak is in
-// GFLOP/s; bandwidth is that of the first level that holds the data. Loads, stores and
-// arithmetic overlap at best, so the largest of the three counts.
+// GFLOP/s. Bandwidth is that of the first level that holds the data, but as much as the
+// level below holds may have stayed there from the last call. Loads, stores and arithmetic
+// overlap at best, so the largest of the three counts.
 func (w workload) limit(peak float64, u unitLimits, cs []cache) (name string, ns float64) {
 	at := len(u.Levels) - 1
 	for i, c := range cs {
@@ -40,56 +56,61 @@ func (w workload) limit(peak float64, u unitLimits, cs []cache) (name string, ns
 			break
 		}
 	}
-	l := u.Levels[at]
+	l, below, near := u.Levels[at], u.Levels[max(at-1, 0)], 0.0
+	if at > 0 {
+		near = float64(cs[at-1].Bytes) / w.touch
+	}
+	time := func(bytes, here, below float64) float64 { return bytes * (near/below + (1-near)/here) }
 	name, ns = "fma", w.flops/peak
-	if t := w.reads / l.ReadGBps; t > ns {
+	if t := time(w.reads, l.ReadGBps, below.ReadGBps); t > ns {
 		name, ns = l.Level+" read", t
 	}
-	if t := w.writes / l.WriteGBps; t > ns {
+	if t := time(w.writes, l.WriteGBps, below.WriteGBps); t > ns {
 		name, ns = l.Level+" write", t
 	}
 	return name, ns
 }
 
-// networks are the single-sample cases whose targets the kernels were designed for.
-var networks = [][]int{{2, 64, 64, 64, 1}, {16, 128, 128, 1}, {64, 256, 256, 10}}
-
-// workloads lists what is measured: squares for comparison with other libraries, the
-// layers of small networks, one sample, thin layers, gradients, passes over vectors that
-// just fit each cache, whole networks.
+// workloads lists what is measured: the layers of networks and their gradients; whole
+// networks; training steps; passes over vectors that just fit each cache.
 func workloads(cs []cache) []workload {
 	var ws []workload
-	for _, s := range [][3]int{
-		{64, 64, 64}, {128, 128, 128}, {256, 256, 256}, {512, 512, 512},
-		{1024, 256, 256}, {256, 64, 64}, {16384, 64, 64}, {8, 256, 256},
-		{1, 64, 64}, {1, 128, 128}, {1, 256, 256},
-		{1024, 2, 64}, {1024, 64, 1},
-	} {
+	for _, s := range shapes.Products() {
 		ws = append(ws, matMul(s[0], s[1], s[2]))
 	}
-	for _, s := range [][3]int{{1024, 256, 256}, {256, 64, 64}} {
+	for _, s := range shapes.Gradients() {
 		ws = append(ws, weightGrad(s[0], s[1], s[2]))
 	}
-	for _, s := range [][3]int{{1024, 256, 256}, {256, 64, 64}} {
+	for _, s := range shapes.Gradients() {
 		ws = append(ws, inputGrad(s[0], s[1], s[2]))
+	}
+	for _, widths := range shapes.Networks() {
+		ws = append(ws, network(widths))
+	}
+	for _, rows := range shapes.Batches() {
+		for _, widths := range shapes.Networks() {
+			ws = append(ws, batch(widths, rows))
+		}
+	}
+	for _, widths := range shapes.Trained() {
+		for _, rows := range shapes.Minibatches() {
+			for workers := range min(runtime.NumCPU(), runtime.GOMAXPROCS(0), mostWorkers) {
+				ws = append(ws, step(widths, rows, workers+1))
+			}
+		}
 	}
 	for _, make := range []func(l bandwidth) workload{residual, sums, adam, cross} {
 		for _, l := range levels(cs)[:len(cs)] {
 			ws = append(ws, make(l))
 		}
 	}
-	for _, widths := range networks {
-		ws = append(ws, network(widths))
-	}
 	return ws
 }
-
-func shape(m, k, n int) string { return fmt.Sprintf("%dx%dx%d", m, k, n) }
 
 // matMul is a hidden layer: product, bias and ReLU in one call.
 func matMul(m, k, n int) workload {
 	w := workload{
-		op: "MatMul", shape: shape(m, k, n),
+		section: kernels, op: "MatMul", shape: shapes.Product(m, k, n),
 		flops: 2 * float64(m) * float64(k) * float64(n),
 		reads: 4 * float64(m*k+k*n+n), writes: 4 * float64(m*n),
 	}
@@ -110,7 +131,7 @@ func matMul(m, k, n int) workload {
 // weightGrad is the gradient of a k×n layer over m rows, with that of its bias.
 func weightGrad(m, k, n int) workload {
 	w := workload{
-		op: "WeightGrad", shape: shape(m, k, n),
+		section: kernels, op: "WeightGrad", shape: shapes.Product(m, k, n),
 		flops: 2 * float64(m) * float64(k) * float64(n),
 		reads: 4 * float64(m*k+m*n), writes: 4 * float64(k*n+n),
 	}
@@ -132,7 +153,7 @@ func weightGrad(m, k, n int) workload {
 // ReLU that made the input.
 func inputGrad(m, k, n int) workload {
 	w := workload{
-		op: "InputGrad", shape: shape(m, k, n),
+		section: kernels, op: "InputGrad", shape: shapes.Product(m, k, n),
 		flops: 2 * float64(m) * float64(k) * float64(n),
 		reads: 4 * float64(m*n+k*n+m*k), writes: 4 * float64(m*k),
 	}
@@ -168,7 +189,7 @@ func onLevel(n int, l bandwidth) string { return strconv.Itoa(n) + "@" + l.Level
 func passOver(op string, l bandwidth, vectors, reads, writes int) (workload, int) {
 	n := elements(l, vectors)
 	return workload{
-		op: op, shape: onLevel(n, l),
+		section: reductions, op: op, shape: onLevel(n, l),
 		reads: 4 * float64(n*reads), writes: 4 * float64(n*writes), touch: 4 * float64(n*vectors),
 	}, n
 }
@@ -242,55 +263,15 @@ func cross(l bandwidth) workload {
 	return w
 }
 
-// network is one sample through all layers, ReLU between them, one call a layer. Samples
-// rotate, so that the next one need not wait for this one's output.
-func network(widths []int) workload {
-	w := workload{op: "Network", shape: strings.Trim(strings.ReplaceAll(fmt.Sprint(widths), " ", "-"), "[]")}
-	for i, n := range widths[1:] {
-		w.flops += 2 * float64(widths[i]*n)
-		w.reads += 4 * float64(widths[i]*n+n)
-	}
-	w.touch = w.reads
-	w.calls = func(kn kernel.Kernel) func(int) {
-		const samples = 16
-		d := newDice(8)
-		x := d.matrix(samples, widths[0])
-		var rows [samples]kernel.Matrix
-		for i := range rows {
-			rows[i] = x.RowRange(i, i+1)
-		}
-		type layer struct {
-			w    kernel.Weights
-			bias []float32
-			dst  kernel.Matrix
-			relu bool
-		}
-		var layers []layer
-		for i, n := range widths[1:] {
-			layers = append(layers, layer{d.layer(widths[i], n), d.vector(n), kernel.NewMatrix(1, n), i+2 < len(widths)})
-		}
-		return func(calls int) {
-			for s := range calls {
-				in := rows[s%samples]
-				for i := range layers {
-					l := &layers[i]
-					kn.MatMul(l.dst, in, l.w, l.bias, l.relu)
-					in = l.dst
-				}
-			}
-		}
-	}
-	return w
-}
-
 // dice fills buffers with the same values in every run.
 type dice struct{ r *rand.Rand }
 
 func newDice(seed uint64) dice { return dice{rand.New(rand.NewPCG(seed, 2))} }
 
-// value is uniform in ±[0.1, 1): no denormals in any product.
+// value is uniform in ±[0.1, 1): no denormals in any product. The conversion keeps
+// compilers from fusing the two operations: training is compared bit by bit.
 func (d dice) value() float32 {
-	v := 0.1 + 0.9*d.r.Float32()
+	v := 0.1 + float32(0.9*d.r.Float32())
 	if d.r.Uint32()&1 != 0 {
 		return -v
 	}
