@@ -39,9 +39,10 @@
 // # Implementations
 //
 // The portable Go code is the contract in code and runs everywhere. avx512 needs
-// AVX-512 F, BW, DQ and VL; avx2 needs AVX2 and FMA. The choice is made when the program
-// starts and can be overridden by MGDL_KERNEL=avx512|avx2|generic; see Selected. The
-// build tags purego and noasm leave only the portable code.
+// AVX-512 F, BW, DQ and VL; avx2 needs AVX2 and FMA; neon is there on every arm64. The
+// choice is made when the program starts and can be overridden by
+// MGDL_KERNEL=avx512|avx2|neon|generic; see Selected. The build tags purego and noasm leave
+// only the portable code.
 //
 // # Memory, panics, goroutines
 //
