@@ -10,9 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
@@ -32,7 +34,15 @@ func TestUsageErrors(t *testing.T) {
 		{"--rounds -1", usage, "--rounds -1"},
 		{"--rounds x", usage, "invalid value"},
 		{"--run (", usage, "--run"},
-		{"--run NoSuchOperation", usage, "matches no workload"},
+		{"--run NoSuchOperation", usage, "match no workload"},
+		{"--section kernel", usage, `no section "kernel"; there are kernels, networks, training, reductions`},
+		{"--section networks --run MatMul", usage, "match no workload"},
+		{"--with x", usage, "--with needs --compare"},
+		{"--json --compare x", usage, "exclude each other"},
+		{"--compare x --with y --quick", usage, "--with measures nothing, so --quick says nothing"},
+		{"--compare testdata/none.txt", failed, "testdata/none.txt"},
+		{"--compare main_test.go", failed, "main_test.go: not a file that bench --share wrote"},
+		{"--share testdata/none/mine.txt", failed, "no directory testdata/none"},
 		{"-h", done, "usage: go run ./bench"},
 	} {
 		var out, errs bytes.Buffer
@@ -69,9 +79,16 @@ var fast = []string{"--quick", "--rounds", "1"}
 
 func TestTable(t *testing.T) {
 	var out bytes.Buffer
-	require.Equal(t, done, run(append([]string{"--isa", "all"}, fast...), &out, io.Discard))
+	measured := sections
+	if testing.Short() { // TestJSON has a training step too
+		measured = []string{kernels, networks, reductions}
+	}
+	require.Equal(t, done, run(append([]string{"--isa", "all", "--section", strings.Join(measured, ",")}, fast...), &out, io.Discard))
 	text := out.String()
 	for _, w := range workloads(detect().Caches) {
+		if !slices.Contains(measured, w.section) {
+			continue
+		}
 		for _, k := range kernel.Available() {
 			line := regexp.MustCompile(fmt.Sprintf(`(?m)^%s +%s +%s +[0-9.]+ +[0-9.]+ `, w.op, regexp.QuoteMeta(w.shape), k.Name()))
 			left := fmt.Sprintf("%s %s on %s", w.op, w.shape, k.Name())
@@ -80,7 +97,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"cpu ", "caches ", "kernel ", "Limits of one core", "peak in the rounds", " machine"} {
+	for _, want := range []string{"cpu ", "caches ", "kernel ", "Limits of one core", "peak in the rounds", "bits of a small training", "\nkernels: ", "\nnetworks: ", "\nreductions: ", " machine"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in the table:\n%s", want, text)
 		}
@@ -94,7 +111,7 @@ func TestTable(t *testing.T) {
 
 func TestJSON(t *testing.T) {
 	var out bytes.Buffer
-	require.Equal(t, done, run(append([]string{"--json", "--run", "/1x|Residual|Cross"}, fast...), &out, io.Discard))
+	require.Equal(t, done, run(append([]string{"--json", "--run", "/1x|Residual|Cross|Network|Step/16.*/32/"}, fast...), &out, io.Discard))
 	var d document
 	dec := json.NewDecoder(&out)
 	dec.DisallowUnknownFields()
@@ -110,6 +127,9 @@ func TestJSON(t *testing.T) {
 		}
 	}
 	for _, r := range d.Results {
+		if n := r.Section == networks || r.Section == training; n != (r.SamplesPer > 0) {
+			t.Errorf("samples: %+v", r)
+		}
 		if r.NsMin <= 0 || r.NsMedian < r.NsMin || r.Calls < 1 || len(r.Ns) != d.Rounds || r.Limit == "" || max(r.GFLOPS, r.GBps) <= 0 {
 			t.Errorf("implausible: %+v", r)
 		}
@@ -275,6 +295,80 @@ func TestWorkloadNamesDiffer(t *testing.T) {
 	slices.Sort(names)
 	if n := len(slices.Compact(slices.Clone(names))); n != len(names) {
 		t.Errorf("%d names for %d workloads: %q", n, len(names), names)
+	}
+}
+
+// A section is measured alone.
+func TestSection(t *testing.T) {
+	var out bytes.Buffer
+	require.Equal(t, done, run(append([]string{"--section", "networks"}, fast...), &out, io.Discard))
+	text := out.String()
+	if !strings.Contains(text, "\nnetworks: ") || strings.Contains(text, "MatMul") || strings.Contains(text, "Step ") {
+		t.Errorf("--section networks printed:\n%s", text)
+	}
+	for _, w := range workloads(detect().Caches) {
+		if !slices.Contains(sections, w.section) {
+			t.Errorf("%s %s is in no section", w.op, w.shape)
+		}
+	}
+}
+
+// What the training section counts as work.
+func TestStepFlops(t *testing.T) {
+	// By hand: products of 4 rows with 2×3 and 3×1 forward, as many for weights, 3×1 for inputs.
+	if w, want := step([]int{2, 3, 1}, 4, 1), 2.0*4*(6+3+6+3+3); w.flops != want {
+		t.Errorf("%v floating-point operations, want %v", w.flops, want)
+	}
+}
+
+// The small training gives the same bits on every implementation, and learns.
+func TestTrainingBits(t *testing.T) {
+	want := trainingBits(kernel.Available()[0])
+	for _, k := range kernel.Available() {
+		if got := trainingBits(k); got != want {
+			t.Errorf("%s: %s, want %s", k.Name(), got, want)
+		}
+	}
+	l := newLesson(kernel.Default(), []int{3, 16, 1}, 40, nil, 1e-2)
+	before, after := l.step(), 0.0
+	for range 50 {
+		after = l.step()
+	}
+	if !(after < before) {
+		t.Errorf("the loss went from %v to %v", before, after)
+	}
+}
+
+// A step for one worker and one for two are the same step.
+func TestStepWorkers(t *testing.T) {
+	if runtime.GOMAXPROCS(0) < 2 || runtime.NumCPU() < 2 {
+		t.Skip("one core: nothing is measured with two workers")
+	}
+	alone := newLesson(kernel.Default(), []int{2, 64, 1}, 1024, nil, 1e-2)
+	team := step([]int{2, 64, 1}, 1024, 2).team
+	p := probe{team: team}
+	p.start()
+	defer team.Stop()
+	both := newLesson(kernel.Default(), []int{2, 64, 1}, 1024, team, 1e-2)
+	for range 5 {
+		if a, b := alone.step(), both.step(); a != b {
+			t.Fatalf("loss %v for one worker, %v for two", a, b)
+		}
+	}
+	if !slices.Equal(alone.net.Flat, both.net.Flat) {
+		t.Error("the networks differ")
+	}
+}
+
+func TestYardstick(t *testing.T) {
+	const ms = time.Millisecond
+	for guess, want := range map[time.Duration]time.Duration{
+		ms / 2: ms, ms: ms, 2 * ms: ms, 3 * ms: 4 * ms, 8 * ms: 4 * ms, 9 * ms: 16 * ms, 60 * ms: 64 * ms, time.Hour: 64 * ms,
+	} {
+		x := task{probe: probe{n: 1, guess: guess.Seconds()}}
+		if got := x.yardstick(ms); got.window != want || got.workers != 1 {
+			t.Errorf("a sample of %v is held against %d workers for %v, want one for %v", guess, got.workers, got.window, want)
+		}
 	}
 }
 

@@ -23,15 +23,16 @@ const module = "github.com/multigrade/multigrade"
 // the standard library that it may import. Tests may import testify and their own needs
 // as listed under "tests".
 var allowed = map[string][]string{
-	"kernel":            {"github.com/klauspost/cpuid/v2"},
-	"mgdl":              {"internal/backprop", "kernel"},
-	"mgdl/dataset":      {"mgdl"},
-	"bench":             {"kernel", "mgdl", "github.com/klauspost/cpuid/v2", "golang.org/x/sys"},
-	"bench/quality":     {"mgdl", "mgdl/dataset"},
-	"bench/peer":        {"internal/backprop", "kernel"},
-	"internal/backprop": {"kernel"},
-	"internal/layout":   {},
-	"tests":             {"github.com/stretchr/testify", "golang.org/x/sys", "kernel", "mgdl", "mgdl/dataset"},
+	"kernel":                {"github.com/klauspost/cpuid/v2"},
+	"mgdl":                  {"internal/backprop", "kernel"},
+	"mgdl/dataset":          {"mgdl"},
+	"bench":                 {"bench/internal/shapes", "internal/backprop", "kernel", "mgdl", "github.com/klauspost/cpuid/v2", "golang.org/x/sys"},
+	"bench/internal/shapes": {},
+	"bench/quality":         {"mgdl", "mgdl/dataset"},
+	"bench/peer":            {"internal/backprop", "kernel"},
+	"internal/backprop":     {"kernel"},
+	"internal/layout":       {},
+	"tests":                 {"github.com/stretchr/testify", "golang.org/x/sys", "kernel", "mgdl", "mgdl/dataset"},
 }
 
 // TestImports walks every package of the core module.
