@@ -1,3 +1,7 @@
+//go:build !riscv64
+
+// A package of a rival does not build on riscv64.
+
 // Rivals measures package kernel beside the libraries for float32 matrices that Go programs
 // use without cgo, gonum and vek, on the shapes of bench:
 //
