@@ -70,6 +70,9 @@ func lanesAVX512(t *productTile)
 func gradient8x32AVX512(t *gradientTile)
 
 //go:noescape
+func gradient16x16AVX512(t *gradientTile)
+
+//go:noescape
 func gradient4x32AVX512(t *gradientTile)
 
 //go:noescape
@@ -98,6 +101,12 @@ func product1x32x2AVX2(t *productTile)
 
 //go:noescape
 func product1x32x1AVX2(t *productTile)
+
+//go:noescape
+func product2x16x2AVX2(t *productTile)
+
+//go:noescape
+func product3x16x4AVX2(t *productTile)
 
 //go:noescape
 func product1x16x4AVX2(t *productTile)
@@ -206,35 +215,47 @@ func productAVX2(o order, t *productTile) {
 		singleOn(avx2, o, t)
 		return
 	}
-	left := *t
-	left.n = min(16, t.n)
-	switch o {
-	case oneChain:
-		left.rows &^= 3
-	case twoChains:
-		left.rows -= t.rows % 3
+	tall := *t
+	if o == oneChain {
+		tall.rows &^= 3
+	} else {
+		tall.rows -= t.rows % 3
 	}
-	if left.rows > 0 {
-		halfAVX2(o, &left)
-		if t.n > 16 {
-			right := t.right()
-			right.rows = left.rows
-			halfAVX2(o, &right)
-		}
+	if tall.rows > 0 {
+		halvesAVX2(o, &tall)
 	}
-	if left.rows < t.rows {
-		rest := t.below(left.rows)
+	if tall.rows == t.rows {
+		return
+	}
+	rest := t.below(tall.rows)
+	if o == fourChains || o == twoChains && rest.rows == 2 {
+		halvesAVX2(o, &rest)
+	} else {
 		singleOn(avx2, o, &rest)
 	}
 }
 
-// halfAVX2 computes up to 16 columns of as many rows as its tile takes.
+// halvesAVX2 computes a panel of as many rows as a tile takes, 16 columns at a time.
+func halvesAVX2(o order, t *productTile) {
+	left := *t
+	left.n = min(16, t.n)
+	halfAVX2(o, &left)
+	if t.n > 16 {
+		right := t.right()
+		halfAVX2(o, &right)
+	}
+}
+
 func halfAVX2(o order, t *productTile) {
-	switch o {
-	case oneChain:
+	switch {
+	case o == oneChain:
 		product4x16x1AVX2(t)
-	case twoChains:
+	case o == twoChains && t.rows == 2:
+		product2x16x2AVX2(t)
+	case o == twoChains:
 		product3x16x2AVX2(t)
+	case t.rows%3 == 0:
+		product3x16x4AVX2(t)
 	default:
 		product1x16x4AVX2(t)
 	}
@@ -321,6 +342,9 @@ func gradientAVX512(t *gradientTile) {
 	for k := 0; k < t.k; k += s.k {
 		s.a, s.dst = t.a[k:], t.dst[k*t.ldd:]
 		switch left := t.k - k; {
+		case left >= 16 && t.n <= 16:
+			s.k = 16
+			gradient16x16AVX512(&s)
 		case left >= 8:
 			s.k = 8
 			gradient8x32AVX512(&s)

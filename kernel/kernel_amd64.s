@@ -916,6 +916,103 @@ row:
 	VZEROUPPER
 	RET
 
+// ROW16 multiplies one element of a with the 16 columns of b in Z24.
+#define ROW16(x, b, acc) \
+	VBROADCASTSS x, b                    \
+	VFMADD231PS Z24, b, acc
+
+#define LOADDST16(acc) \
+	VMOVUPS (R10), acc                   \
+	ADDQ R11, R10
+
+#define STOREDST16(acc) \
+	VMOVUPS acc, K1, (DI)                \
+	ADDQ R11, DI
+
+// func gradient16x16AVX512(t *gradientTile)
+//
+// Sixteen columns of a by up to 16 of b; k is sixteen. Accumulator r in Zr.
+TEXT ·gradient16x16AVX512(SB), NOSPLIT, $0-8
+	LOADGRAD
+	JNZ  load
+	VPXORD Z0, Z0, Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z9
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z11
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z13
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z15
+	JMP  row
+
+load:
+	MOVQ DI, R10
+	LOADDST16(Z0)
+	LOADDST16(Z1)
+	LOADDST16(Z2)
+	LOADDST16(Z3)
+	LOADDST16(Z4)
+	LOADDST16(Z5)
+	LOADDST16(Z6)
+	LOADDST16(Z7)
+	LOADDST16(Z8)
+	LOADDST16(Z9)
+	LOADDST16(Z10)
+	LOADDST16(Z11)
+	LOADDST16(Z12)
+	LOADDST16(Z13)
+	LOADDST16(Z14)
+	LOADDST16(Z15)
+
+row:
+	VMOVUPS.Z (DX), K1, Z24
+	ROW16(0(SI), Z25, Z0)
+	ROW16(4(SI), Z26, Z1)
+	ROW16(8(SI), Z27, Z2)
+	ROW16(12(SI), Z28, Z3)
+	ROW16(16(SI), Z25, Z4)
+	ROW16(20(SI), Z26, Z5)
+	ROW16(24(SI), Z27, Z6)
+	ROW16(28(SI), Z28, Z7)
+	ROW16(32(SI), Z25, Z8)
+	ROW16(36(SI), Z26, Z9)
+	ROW16(40(SI), Z27, Z10)
+	ROW16(44(SI), Z28, Z11)
+	ROW16(48(SI), Z25, Z12)
+	ROW16(52(SI), Z26, Z13)
+	ROW16(56(SI), Z27, Z14)
+	ROW16(60(SI), Z28, Z15)
+	ADDQ R8, SI
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	STOREDST16(Z0)
+	STOREDST16(Z1)
+	STOREDST16(Z2)
+	STOREDST16(Z3)
+	STOREDST16(Z4)
+	STOREDST16(Z5)
+	STOREDST16(Z6)
+	STOREDST16(Z7)
+	STOREDST16(Z8)
+	STOREDST16(Z9)
+	STOREDST16(Z10)
+	STOREDST16(Z11)
+	STOREDST16(Z12)
+	STOREDST16(Z13)
+	STOREDST16(Z14)
+	STOREDST16(Z15)
+	VZEROUPPER
+	RET
+
 // func gradient4x32AVX512(t *gradientTile)
 //
 // Four columns of a by 32 of b; k is four.
@@ -1300,6 +1397,66 @@ combine:
 	VZEROUPPER
 	RET
 
+// STEP2H is STEP3 for two rows.
+#define STEP2H(o, p, a0, a1, b0, b1) \
+	VMOVUPS p(BX), Y12                   \
+	VMOVUPS (p+32)(BX), Y13              \
+	ROW2(o(R13), Y14, a0, a1)            \
+	ROW2(o(R13)(R8*1), Y15, b0, b1)
+
+// func product2x16x2AVX2(t *productTile)
+//
+// Two chains, two rows: what the tile of three leaves. Row r of the even chain in Y(2r),
+// Y(2r+1), of the odd chain in Y(4+2r), Y(5+2r).
+TEXT ·product2x16x2AVX2(SB), NOSPLIT, $0-8
+	LOAD2
+	BIAS2(0, Y0, Y1)
+	VMOVAPS Y0, Y2
+	VMOVAPS Y1, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	SUBQ $4, CX
+	JLT  tail
+
+four:
+	STEP2H(0, 0, Y0, Y1, Y2, Y3)
+	STEP2H(4, 128, Y4, Y5, Y6, Y7)
+	STEP2H(8, 256, Y0, Y1, Y2, Y3)
+	STEP2H(12, 384, Y4, Y5, Y6, Y7)
+	ADDQ $16, R13
+	ADDQ $512, BX
+	SUBQ $4, CX
+	JGE  four
+
+tail:
+	ADDQ $4, CX                          // k mod 4
+	JZ   combine
+	STEP2H(0, 0, Y0, Y1, Y2, Y3)
+	DECQ CX
+	JZ   combine
+	STEP2H(4, 128, Y4, Y5, Y6, Y7)
+	DECQ CX
+	JZ   combine
+	STEP2H(8, 256, Y0, Y1, Y2, Y3)
+
+combine:
+	VADDPS Y4, Y0, Y0
+	VADDPS Y5, Y1, Y1
+	VADDPS Y6, Y2, Y2
+	VADDPS Y7, Y3, Y3
+	ENDINGS
+	FINISH2(0, 16, Y0, Y1)
+	NEXT2
+	FINISH2(0, 16, Y2, Y3)
+	NEXT2
+	VZEROUPPER
+	RET
+
 // func product1x32x2AVX2(t *productTile)
 //
 // Two chains, a row at a time, the whole panel: Y0-Y3 even, Y4-Y7 odd.
@@ -1454,6 +1611,119 @@ done:
 	ADDQ R8, SI
 	DECQ R12
 	JNZ  row
+	VZEROUPPER
+	RET
+
+// CLEAR12 sets twelve accumulators to zero.
+#define CLEAR12 \
+	VXORPS Y0, Y0, Y0                    \
+	VXORPS Y1, Y1, Y1                    \
+	VXORPS Y2, Y2, Y2                    \
+	VXORPS Y3, Y3, Y3                    \
+	VXORPS Y4, Y4, Y4                    \
+	VXORPS Y5, Y5, Y5                    \
+	CLEAR6
+
+#define CLEAR6 \
+	VXORPS Y6, Y6, Y6                    \
+	VXORPS Y7, Y7, Y7                    \
+	VXORPS Y8, Y8, Y8                    \
+	VXORPS Y9, Y9, Y9                    \
+	VXORPS Y10, Y10, Y10                 \
+	VXORPS Y11, Y11, Y11
+
+#define ADD6 \
+	VADDPS Y6, Y0, Y0                    \
+	VADDPS Y7, Y1, Y1                    \
+	VADDPS Y8, Y2, Y2                    \
+	VADDPS Y9, Y3, Y3                    \
+	VADDPS Y10, Y4, Y4                   \
+	VADDPS Y11, Y5, Y5
+
+// func product3x16x4AVX2(t *productTile)
+//
+// Four chains, three rows at a time; rows must be a multiple of three. The registers hold
+// two chains, so there are two passes over k: chains 0 and 2, whose sum waits on the
+// stack, then chains 1 and 3.
+TEXT ·product3x16x4AVX2(SB), NOSPLIT, $192-8
+	LOAD2
+
+block:
+	BIAS2(0, Y0, Y1)
+	VMOVAPS Y0, Y2
+	VMOVAPS Y1, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y1, Y5
+	CLEAR6
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	SUBQ $4, CX
+	JLT  tail02
+
+four02:
+	EVEN3(0, 0)
+	ODD3(8, 256)
+	ADDQ $16, R13
+	ADDQ $512, BX
+	SUBQ $4, CX
+	JGE  four02
+
+tail02:
+	ADDQ $4, CX                          // k mod 4
+	JZ   keep
+	EVEN3(0, 0)
+	SUBQ $3, CX
+	JLT  keep
+	ODD3(8, 256)
+
+keep:
+	ADD6                                 // c0 + c2
+	VMOVUPS Y0, sum-192(SP)
+	VMOVUPS Y1, sum-160(SP)
+	VMOVUPS Y2, sum-128(SP)
+	VMOVUPS Y3, sum-96(SP)
+	VMOVUPS Y4, sum-64(SP)
+	VMOVUPS Y5, sum-32(SP)
+	CLEAR12
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	SUBQ $4, CX
+	JLT  tail13
+
+four13:
+	EVEN3(4, 128)
+	ODD3(12, 384)
+	ADDQ $16, R13
+	ADDQ $512, BX
+	SUBQ $4, CX
+	JGE  four13
+
+tail13:
+	ADDQ $2, CX                          // (k mod 4) - 2
+	JLT  combine
+	EVEN3(4, 128)
+
+combine:
+	ADD6                                 // c1 + c3
+	VADDPS sum-192(SP), Y0, Y0
+	VADDPS sum-160(SP), Y1, Y1
+	VADDPS sum-128(SP), Y2, Y2
+	VADDPS sum-96(SP), Y3, Y3
+	VADDPS sum-64(SP), Y4, Y4
+	VADDPS sum-32(SP), Y5, Y5
+	ENDINGS
+	FINISH2(0, 16, Y0, Y1)
+	NEXT2
+	FINISH2(0, 16, Y2, Y3)
+	NEXT2
+	FINISH2(0, 16, Y4, Y5)
+	NEXT2
+	LEAQ (SI)(R8*2), SI
+	ADDQ R8, SI
+	SUBQ $3, R12
+	JNZ  block
 	VZEROUPPER
 	RET
 
