@@ -169,6 +169,13 @@ func TestDisturbed(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
+	above := func(pct, median float64) result { return result{Op: "Step", PeakPct: pct, PeakPctMedian: median} }
+	if got := impossible([]result{above(99, 101), above(0, 0)}); got != nil {
+		t.Errorf("possible results: %q", got)
+	}
+	if got := impossible([]result{above(120, 90), above(90, 120), above(90, 90)}); len(got) != 1 || !strings.Contains(got[0], "and 1 more") {
+		t.Errorf("two results above the peak: %q", got)
+	}
 	d := document{Limits: limits{Units: []unitLimits{{}}}, outcome: outcome{Disturbed: []string{"a neighbour"}}}
 	var out bytes.Buffer
 	d.text(&out)
@@ -379,10 +386,13 @@ func TestSmallThings(t *testing.T) {
 	if got := median([]float64{4, 1, 2, 3}); got != 2.5 {
 		t.Errorf("median = %v, want 2.5", got)
 	}
-	for x, want := range map[float64]float64{0: 0, 1234567: 1235000, 0.00123456: 0.001235, 9.9996: 10} {
+	for x, want := range map[float64]float64{0: 0, 1234567: 1235000, 0.00123456: 0.001235, 9.9996: 10, 121412345: 121400000} {
 		if got := round(x); got < want*(1-1e-12) || got > want*(1+1e-12) {
 			t.Errorf("round(%v) = %v, want %v", x, got, want)
 		}
+	}
+	if got := number4(121412345); got != "121400000" {
+		t.Errorf("number4(121412345) = %q", got)
 	}
 	info := "processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\nflags\t\t: fpu avx2\n"
 	if got := field(info, "model name"); got != "Some CPU @ 2 GHz" {

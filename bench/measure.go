@@ -72,7 +72,7 @@ func (p *probe) calibrate(window time.Duration) {
 	want := window.Seconds()
 	n := 1
 	t := p.seconds(n)
-	if t < want { // the first call paid for cold caches and code
+	if t < 100*want { // the first call paid for cold caches, code and pages
 		t = p.seconds(n)
 	}
 	for t < want/2 && n < 1<<30 {
@@ -272,8 +272,11 @@ type gauge struct {
 
 // calibrationsPerRound is how often in a round the peak is taken: a neighbour that is
 // there for half a round must not pass for a slow machine, nor hide. Peaks over longer
-// samples are taken once, before the first task that needs them.
-const calibrationsPerRound = 3
+// samples are taken before the first and the last task that are held against them.
+const (
+	calibrationsPerRound = 3
+	longPerRound         = 2
+)
 
 // measure runs all workloads on all kernels, round robin.
 func measure(ws []workload, ks []kernel.Kernel, us []unit, lim limits, p plan, note func(string)) outcome {
@@ -301,11 +304,19 @@ func measure(ws []workload, ks []kernel.Kernel, us []unit, lim limits, p plan, n
 			q.calibrate(y.window)
 			q.warm = 1
 			gauges = append(gauges, &gauge{q, y, flops})
-			if y.window > p.window {
-				before[i] = append(before[i], gauges[at])
-			}
 		}
 		gaugeOf[i] = gauges[at]
+	}
+	for _, g := range gauges {
+		if g.window > p.window {
+			first := slices.Index(gaugeOf, g)
+			last := len(tasks) - 1
+			for gaugeOf[last] != g {
+				last--
+			}
+			before[first] = append(before[first], g)
+			before[last] = append(before[last], g) // the first again if it is the only one
+		}
 	}
 	for i := 0; i < len(tasks); i += every {
 		for _, g := range gauges {
@@ -353,6 +364,7 @@ func measure(ws []workload, ks []kernel.Kernel, us []unit, lim limits, p plan, n
 		g := gaugeOf[i]
 		out.Results = append(out.Results, t.result(g.flops/slices.Min(g.ns), g.flops/median(g.ns), lim))
 	}
+	out.Disturbed = append(out.Disturbed, impossible(out.Results)...)
 	return out
 }
 
@@ -428,7 +440,7 @@ func roundCost(tasks []*task, window time.Duration) float64 {
 			if y.window == window {
 				sum += calibrationsPerRound * window.Seconds()
 			} else {
-				sum += y.window.Seconds()
+				sum += longPerRound * y.window.Seconds()
 			}
 		}
 	}
@@ -493,6 +505,20 @@ func disturbed(unit string, peaks []float64, best float64) (reasons []string) {
 	return reasons
 }
 
+// impossible names results above the peak they are held against: what disturbed that may
+// have been too short to show otherwise.
+func impossible(rs []result) (reasons []string) {
+	for _, r := range rs {
+		if best := 100 * (1 + mayFall); max(r.PeakPct, r.PeakPctMedian) > best {
+			reasons = append(reasons, fmt.Sprintf("%s %s on %s was above the peak of the rounds, at %.1f (%.1f) %% of it", r.Op, r.Shape, r.Kernel, r.PeakPct, r.PeakPctMedian))
+		}
+	}
+	if n := len(reasons); n > 1 {
+		reasons = []string{fmt.Sprintf("%s, and %d more were above it", reasons[0], n-1)}
+	}
+	return reasons
+}
+
 func median(x []float64) float64 {
 	s := slices.Sorted(slices.Values(x))
 	n := len(s)
@@ -504,6 +530,12 @@ func round(x float64) float64 {
 	if x == 0 || math.IsInf(x, 0) || math.IsNaN(x) {
 		return 0
 	}
-	p := math.Pow(10, 3-math.Floor(math.Log10(math.Abs(x))))
+	// Powers of ten above one are exact, below they are not.
+	e := math.Floor(math.Log10(math.Abs(x))) - 3
+	if e > 0 {
+		q := math.Pow(10, e)
+		return math.Round(x/q) * q
+	}
+	p := math.Pow(10, -e)
 	return math.Round(x*p) / p
 }
