@@ -116,11 +116,15 @@ func product(m, kk, nn int, fused bool, team *backprop.Team) problem {
 	p.Pack(w)
 	multiply := shares(team, m, func(lo, hi int) { k.MatMul(y.RowRange(lo, hi), x.RowRange(lo, hi), p, b, fused) })
 	call := multiply
-	if !fused {
+	switch {
+	case !fused:
 		call = func() {
 			p.Pack(w)
 			multiply()
 		}
+	case m == 1:
+		net := k.NewNetwork([]kernel.Layer{{W: p, Bias: b, ReLU: true}})
+		call = func() { net.Run(y.Row(0), x.Row(0)) }
 	}
 	return problem{call, func() float64 {
 		return samples(m, nn, func(i, j int) float64 {
@@ -310,7 +314,7 @@ func training(dims string, m int, team *backprop.Team) (problem, error) {
 	steps, loss := 0, 0.0
 	call := func() {
 		steps++
-		o.Step = kernel.AdamStep{Rate: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Step: steps}
+		o.Step = kernel.AdamStep{Rate: 1e-5, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Step: steps}
 		loss = s.Step(&p, task, m, o)
 	}
 	return problem{call, func() float64 {
