@@ -877,7 +877,7 @@ TEXT ·gradient8x32AVX512(SB), NOSPLIT, $0-8
 	VMOVAPS Z0, Z13
 	VMOVAPS Z0, Z14
 	VMOVAPS Z0, Z15
-	JMP  row
+	JMP  pair
 
 load:
 	MOVQ DI, R10
@@ -890,7 +890,11 @@ load:
 	LOADDST(Z12, Z13)
 	LOADDST(Z14, Z15)
 
-row:
+pair:
+	SUBQ $2, CX
+	JLT  last
+
+two:
 	VMOVUPS.Z (DX), K1, Z24
 	VMOVUPS.Z 64(DX), K2, Z25
 	ROW(0(SI), Z26, Z0, Z1)
@@ -901,10 +905,36 @@ row:
 	ROW(20(SI), Z27, Z10, Z11)
 	ROW(24(SI), Z28, Z12, Z13)
 	ROW(28(SI), Z29, Z14, Z15)
-	ADDQ R8, SI
-	ADDQ R9, DX
-	DECQ CX
-	JNZ  row
+	VMOVUPS.Z (DX)(R9*1), K1, Z24
+	VMOVUPS.Z 64(DX)(R9*1), K2, Z25
+	ROW(0(SI)(R8*1), Z26, Z0, Z1)
+	ROW(4(SI)(R8*1), Z27, Z2, Z3)
+	ROW(8(SI)(R8*1), Z28, Z4, Z5)
+	ROW(12(SI)(R8*1), Z29, Z6, Z7)
+	ROW(16(SI)(R8*1), Z26, Z8, Z9)
+	ROW(20(SI)(R8*1), Z27, Z10, Z11)
+	ROW(24(SI)(R8*1), Z28, Z12, Z13)
+	ROW(28(SI)(R8*1), Z29, Z14, Z15)
+	LEAQ (SI)(R8*2), SI
+	LEAQ (DX)(R9*2), DX
+	SUBQ $2, CX
+	JGE  two
+
+last:
+	ADDQ $2, CX                          // rows mod 2
+	JZ   done
+	VMOVUPS.Z (DX), K1, Z24
+	VMOVUPS.Z 64(DX), K2, Z25
+	ROW(0(SI), Z26, Z0, Z1)
+	ROW(4(SI), Z27, Z2, Z3)
+	ROW(8(SI), Z28, Z4, Z5)
+	ROW(12(SI), Z29, Z6, Z7)
+	ROW(16(SI), Z26, Z8, Z9)
+	ROW(20(SI), Z27, Z10, Z11)
+	ROW(24(SI), Z28, Z12, Z13)
+	ROW(28(SI), Z29, Z14, Z15)
+
+done:
 	STOREDST(Z0, Z1)
 	STOREDST(Z2, Z3)
 	STOREDST(Z4, Z5)
