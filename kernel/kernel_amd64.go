@@ -61,6 +61,9 @@ func product3x32x4AVX512(t *productTile)
 func product4x16x1AVX2(t *productTile)
 
 //go:noescape
+func row32x1AVX512(t *productTile)
+
+//go:noescape
 func row64x2AVX512(t *productTile, far int)
 
 //go:noescape
@@ -312,6 +315,16 @@ func singleOn(i isa, o order, t *productTile) {
 		productAVX2(o, t)
 	default:
 		productPortable(o, t)
+	}
+}
+
+// wide tells whether i has a tile for one row and all panels in order o.
+func wide(i isa, o order) bool { return i == avx512 && o == oneChain }
+
+// wideOn computes all panels of one row in the order with one chain.
+func wideOn(i isa, t *productTile) {
+	if i == avx512 {
+		row32x1AVX512(t)
 	}
 }
 

@@ -724,6 +724,66 @@ combine:
 	VZEROUPPER
 	RET
 
+// func row32x1AVX512(t *productTile)
+//
+// One chain, one row, all panels of w one after the other: n columns, of any number. k is
+// at most 8. R9 columns left, R10 bias.
+TEXT ·row32x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	VPXORD Z30, Z30, Z30
+	MOVBLZX productTile_relu(AX), DX
+	DECL DX
+	ANDL $0xFF800000, DX                 // +0 or -Inf
+	VPBROADCASTD DX, Z31
+	MOVQ productTile_n(AX), R9
+	MOVQ productTile_dst(AX), DI
+	MOVQ productTile_bias(AX), R10
+	MOVQ productTile_w(AX), BX
+
+panel:
+	MOVQ $-1, DX
+	CMPQ R9, $32
+	JGE  masks
+	MOVQ R9, CX
+	SHLQ CX, DX
+	NOTQ DX
+
+masks:
+	KMOVW DX, K1
+	SHRQ $16, DX
+	KMOVW DX, K2
+	VMOVAPS Z30, Z0
+	VMOVAPS Z30, Z1
+	TESTQ R10, R10
+	JZ   start
+	VMOVUPS.Z (R10), K1, Z0
+	VMOVUPS.Z 64(R10), K2, Z1
+	ADDQ $128, R10
+
+start:
+	MOVQ productTile_k(AX), CX
+	MOVQ productTile_a(AX), R13
+	TESTQ CX, CX
+	JZ   done
+
+one:
+	K1ROW(0, 0, Z0, Z1)
+	ADDQ $4, R13
+	ADDQ $128, BX
+	DECQ CX
+	JNZ  one
+
+done:
+	VMAXPS Z0, Z31, Z0
+	VMAXPS Z1, Z31, Z1
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K2, 64(DI)
+	ADDQ $128, DI
+	SUBQ $32, R9
+	JGT  panel
+	VZEROUPPER
+	RET
+
 // func lanesAVX512(t *productTile)
 //
 // The order that runs over 32 lanes: Z0 holds lanes 0-15, Z1 lanes 16-31. w is n rows of

@@ -428,3 +428,8 @@ func transposeOn(i isa, dst, src []float32, k, n int) {
 		transposeGeneric(dst[k4:], src[k4*panel:], k-k4, n)
 	}
 }
+
+// wide: no tile takes all panels of a row.
+func wide(isa, order) bool { return false }
+
+func wideOn(isa, *productTile) {}

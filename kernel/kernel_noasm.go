@@ -26,3 +26,6 @@ func adamOn(_ isa, w, g, m, v []float32, c *adamCoefficients) { adamGeneric(w, g
 func transposeOn(_ isa, dst, src []float32, k, n int) { transposeGeneric(dst, src, k, n) }
 
 func singleOn(_ isa, o order, t *productTile) { productPortable(o, t) }
+
+func wide(isa, order) bool     { return false }
+func wideOn(isa, *productTile) {}

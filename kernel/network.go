@@ -25,7 +25,7 @@ type Network struct {
 // A step is one call of a tile: a panel, or two of them.
 type step struct {
 	order order
-	far   int // bytes to the second panel; 0 for one panel
+	far   int // bytes to the second panel; 0 for one panel, -1 for all
 	t     productTile
 }
 
@@ -69,13 +69,17 @@ func (k Kernel) NewNetwork(layers []Layer) *Network {
 // steps returns the calls for one layer from a to dst.
 func (n *Network) steps(y *Layer, dst, a []float32) []step {
 	ord, cols := orderOf(y.W.K, y.W.N), panel
-	if ord == lanes {
+	all := wide(n.isa, ord)
+	if ord == lanes || all {
 		cols = y.W.N
 	}
 	at := func(from, count int) step {
 		s := step{order: ord, t: productTile{dst: dst[from:], a: a, w: y.W.Data[from*y.W.K:], rows: 1, k: y.W.K, n: count, relu: y.ReLU}}
 		if y.Bias != nil {
 			s.t.bias = y.Bias[from:]
+		}
+		if all {
+			s.far = -1
 		}
 		return s
 	}
@@ -120,10 +124,13 @@ func (n *Network) Run(dst, x []float32) {
 				i = len(steps) - 1 - i
 			}
 			s := &steps[i]
-			if s.far != 0 {
-				pairOn(n.isa, &s.t, s.far)
-			} else {
+			switch {
+			case s.far == 0:
 				singleOn(n.isa, s.order, &s.t)
+			case s.far > 0:
+				pairOn(n.isa, &s.t, s.far)
+			default:
+				wideOn(n.isa, &s.t)
 			}
 		}
 	}
