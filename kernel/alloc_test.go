@@ -94,7 +94,7 @@ func TestAllocations(t *testing.T) {
 			var b buffers
 			a, _, _, w, wt := matrices(&b)
 			a.RowRange(1, 3).ColRange(2, 9).Row(1)[0] = 1
-			wt.Transpose(w)
+			k.Transpose(wt, w)
 			w.Data[w.Index(3, 4)] = 1
 			if WeightsLen(kk, n) != len(w.Data) || k.Name() == "" || Default().Name() == "" {
 				panic("kernel: test")

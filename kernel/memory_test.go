@@ -425,7 +425,7 @@ var panics = map[string][]func(k Kernel, o *operands){
 		func(k Kernel, o *operands) { Weights{12, 40, o.w.Data[1:]}.Unpack(NewMatrix(12, 40)) },
 		func(k Kernel, o *operands) { k.Transpose(Weights{40, 12, o.wt.Data[1:]}, o.w) },
 		func(k Kernel, o *operands) { k.Transpose(o.wt, Weights{12, 40, o.w.Data[1:]}) },
-		func(k Kernel, o *operands) { Weights{40, 12, o.wt.Data[1:]}.Transpose(o.w) },
+		func(k Kernel, o *operands) { k.Transpose(Weights{40, 12, o.wt.Data[1:]}, o.w) },
 		func(k Kernel, o *operands) { k.NewNetwork([]Layer{{W: o.w}, {W: Weights{40, 12, o.wt.Data[1:]}}}) },
 	},
 	"kernel: length of bias differs from columns of weights": {

@@ -172,6 +172,3 @@ func (w Weights) check() {
 		panic("kernel: length of weights does not fit their shape")
 	}
 }
-
-// Transpose sets w, which is N×K, to the transpose of src on the selected implementation.
-func (w Weights) Transpose(src Weights) { Kernel{}.Transpose(w, src) }

@@ -209,7 +209,7 @@ func inputGrad(m, k, n int) contest {
 	c := contest{op: "InputGrad", shape: shapes.Product(m, k, n), flops: 2 * float64(m) * float64(k) * float64(n), terms: n}
 
 	transposed, dx := kernel.NewWeights(n, k), kernel.NewMatrix(m, k)
-	transposed.Transpose(l.packed)
+	kernel.Kernel{}.Transpose(transposed, l.packed)
 	c.calls[0] = repeat(func() { kernel.Kernel{}.InputGrad(dx, dy, transposed, y) })
 	c.results[0] = func() []float32 { return dx.Data }
 
