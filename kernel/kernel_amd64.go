@@ -264,18 +264,6 @@ func halfAVX2(o order, t *productTile) {
 	}
 }
 
-// below returns t without its first n rows, fewer than it has.
-func (t *productTile) below(n int) productTile {
-	b := *t
-	b.rows -= n
-	b.dst = b.dst[n*t.ldd:]
-	b.a = b.a[n*t.lda:]
-	if t.y != nil {
-		b.y = b.y[n*t.ldy:]
-	}
-	return b
-}
-
 // right returns the right half of t, which has more than 16 columns.
 func (t *productTile) right() productTile {
 	r := *t

@@ -194,18 +194,6 @@ func rowsNEON(o order, t *productTile) {
 	}
 }
 
-// below returns t without its first n rows, fewer than it has.
-func (t *productTile) below(n int) productTile {
-	b := *t
-	b.rows -= n
-	b.dst = b.dst[n*t.ldd:]
-	b.a = b.a[n*t.lda:]
-	if t.y != nil {
-		b.y = b.y[n*t.ldy:]
-	}
-	return b
-}
-
 // singleNEON computes what is left when the taller tiles are done, a row at a time.
 func singleNEON(o order, t *productTile) {
 	switch o {

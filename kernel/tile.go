@@ -12,6 +12,18 @@ type productTile struct {
 	relu               bool
 }
 
+// below returns t without its first n rows, fewer than it has.
+func (t *productTile) below(n int) productTile {
+	b := *t
+	b.rows -= n
+	b.dst = b.dst[n*t.ldd:]
+	b.a = b.a[n*t.lda:]
+	if t.y != nil {
+		b.y = b.y[n*t.ldy:]
+	}
+	return b
+}
+
 // gradientTile is the work of one tile call: dst = (dst +) aᵀ·b, k×n, over rows.
 type gradientTile struct {
 	dst, a, b     []float32
