@@ -99,7 +99,7 @@ func workloads(cs []cache) []workload {
 			}
 		}
 	}
-	for _, make := range []func(l bandwidth) workload{residual, sums, adam, cross} {
+	for _, make := range []func(l bandwidth) workload{residual, distance, sums, adam, cross} {
 		for _, l := range levels(cs)[:len(cs)] {
 			ws = append(ws, make(l))
 		}
@@ -202,6 +202,20 @@ func residual(l bandwidth) workload {
 		return func(calls int) {
 			for range calls {
 				kn.Residual(dst, target, pred)
+			}
+		}
+	}
+	return w
+}
+
+func distance(l bandwidth) workload {
+	w, n := passOver("Distance", l, 2, 2, 0)
+	w.calls = func(kn kernel.Kernel) func(int) {
+		d := newDice(4)
+		x, y := d.vector(n), d.vector(n)
+		return func(calls int) {
+			for range calls {
+				kn.Distance(x, y)
 			}
 		}
 	}

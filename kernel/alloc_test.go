@@ -74,6 +74,10 @@ func TestAllocations(t *testing.T) {
 			var x [100]float32
 			k.Sums(x[:])
 		},
+		"Distance": func(k Kernel) {
+			var x, y [100]float32
+			k.Distance(x[:], y[:])
+		},
 		"Residual": func(k Kernel) {
 			var x, y, z [100]float32
 			k.Residual(x[:], y[:], z[:])
@@ -111,5 +115,5 @@ func TestAllocations(t *testing.T) {
 			}
 		}
 	}
-	requireOperations(t, "MatMul", "InputGrad", "WeightGrad", "Cross", "Transpose", "Sums", "Residual", "Lerp", "Add", "Adam")
+	requireOperations(t, "MatMul", "InputGrad", "WeightGrad", "Cross", "Transpose", "Sums", "Distance", "Residual", "Lerp", "Add", "Adam")
 }

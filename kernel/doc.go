@@ -26,10 +26,16 @@
 // The weight gradient xᵀ·dy has one chain per element, over the rows in ascending order,
 // from +0 or from the stored value; the bias gradient likewise, by float32 additions.
 //
-// Sums over a vector are float64. Blocks of 8192 elements have 32 lanes each (element i
-// belongs to lane i mod 32), added by halves as above; the sums of blocks are added in
-// ascending order. Products of two float32 are exact in float64, so there it does not
-// matter whether they are fused. Cross has one float64 chain per element over the rows.
+// Sums over a vector are float64 sums of short float32 ones. Runs of 1024 elements have 32
+// float32 lanes each (element i belongs to lane i mod 32): from +0, s = fma(x, x, s) for
+// squares and s + |x| for absolutes. Lanes l and l+16 are added in float32, and the 16 sums
+// are added to 16 float64 lanes, run by run. The last n mod 32 elements are a run of their
+// own. The float64 lanes are added by halves. Where the largest absolute value is neither 0
+// nor in [2⁻⁵⁰, 2⁶⁰], so that squares might leave the range of float32, there are no runs:
+// element i is added to float64 lane i mod 16.
+//
+// Cross has one float64 chain per element over the rows. Products of two float32 are exact in
+// float64, so there it does not matter whether they are fused.
 //
 // Adam, Lerp and Add are written down as formulas at their definitions: every operation
 // in them is rounded once, in the order of the formula; fma is named where it is one.

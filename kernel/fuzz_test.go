@@ -184,7 +184,7 @@ func FuzzVectors(f *testing.F) {
 				r.vectors = append(r.vectors, c)
 				return c
 			}
-			r.sums = append(r.sums, k.Sums(x), k.Residual(fresh(x), x, y))
+			r.sums = append(r.sums, k.Sums(x), k.Distance(x, y), k.Residual(fresh(x), x, y))
 			k.Lerp(fresh(x), y, rate)
 			k.Add(fresh(x), y)
 			k.Adam(fresh(x), y, fresh(m), fresh(v), s)

@@ -344,6 +344,7 @@ func TestGuardVectors(t *testing.T) {
 			}
 			x, y := x.at(end, n), y.at(end, n)
 			run("Sums", func(k Kernel, dst [3][]float32) { k.Sums(x) })
+			run("Distance", func(k Kernel, dst [3][]float32) { k.Distance(x, y) })
 			run("Residual", func(k Kernel, dst [3][]float32) { k.Residual(dst[0], x, y) })
 			run("Lerp", func(k Kernel, dst [3][]float32) { k.Lerp(dst[0], x, 0.3) })
 			run("Add", func(k Kernel, dst [3][]float32) { k.Add(dst[0], x) })
@@ -354,5 +355,5 @@ func TestGuardVectors(t *testing.T) {
 
 // TestGuardComplete fails when an operation joins that no test here covers.
 func TestGuardComplete(t *testing.T) {
-	requireOperations(t, "MatMul", "InputGrad", "WeightGrad", "Cross", "Transpose", "Sums", "Residual", "Lerp", "Add", "Adam")
+	requireOperations(t, "MatMul", "InputGrad", "WeightGrad", "Cross", "Transpose", "Sums", "Distance", "Residual", "Lerp", "Add", "Adam")
 }

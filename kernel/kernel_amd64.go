@@ -139,10 +139,16 @@ func sumsAVX512(s *laneSums, x *float32, n int)
 func sumsAVX2(s *laneSums, x *float32, n int)
 
 //go:noescape
-func subAVX512(dst, x, y *float32, n int)
+func distanceAVX512(s *laneSums, x, y *float32, n int)
 
 //go:noescape
-func subAVX2(dst, x, y *float32, n int)
+func distanceAVX2(s *laneSums, x, y *float32, n int)
+
+//go:noescape
+func residualAVX512(s *laneSums, dst, x, y *float32, n int)
+
+//go:noescape
+func residualAVX2(s *laneSums, dst, x, y *float32, n int)
 
 //go:noescape
 func addAVX512(dst, src *float32, n int)
@@ -447,30 +453,40 @@ func whole(i isa, n, unit int) int {
 	return n / unit * unit
 }
 
-// sumsOn adds the elements of x to the lanes of s.
+// sumsOn adds the elements of x, a multiple of 32, to the lanes of s.
 func sumsOn(i isa, s *laneSums, x []float32) {
-	n := whole(i, len(x), panel)
-	if n > 0 {
-		if i == avx512 {
-			sumsAVX512(s, &x[0], n)
-		} else {
-			sumsAVX2(s, &x[0], n)
-		}
+	switch i {
+	case avx512:
+		sumsAVX512(s, &x[0], len(x))
+	case avx2:
+		sumsAVX2(s, &x[0], len(x))
+	default:
+		sumsGeneric(s, x)
 	}
-	sumsGeneric(s, x[n:])
 }
 
-func subOn(i isa, dst, x, y []float32) {
-	x, y = x[:len(dst)], y[:len(dst)]
-	n := whole(i, len(dst), 16)
-	if n > 0 {
-		if i == avx512 {
-			subAVX512(&dst[0], &x[0], &y[0], n)
-		} else {
-			subAVX2(&dst[0], &x[0], &y[0], n)
-		}
+// distanceOn adds x − y to the lanes of s.
+func distanceOn(i isa, s *laneSums, x, y []float32) {
+	switch i {
+	case avx512:
+		distanceAVX512(s, &x[0], &y[0], len(x))
+	case avx2:
+		distanceAVX2(s, &x[0], &y[0], len(x))
+	default:
+		distanceGeneric(s, x, y)
 	}
-	subGeneric(dst[n:], x[n:], y[n:])
+}
+
+// residualOn sets dst = x − y and adds it to the lanes of s.
+func residualOn(i isa, s *laneSums, dst, x, y []float32) {
+	switch i {
+	case avx512:
+		residualAVX512(s, &dst[0], &x[0], &y[0], len(dst))
+	case avx2:
+		residualAVX2(s, &dst[0], &x[0], &y[0], len(dst))
+	default:
+		residualGeneric(s, dst, x, y)
+	}
 }
 
 func addOn(i isa, dst, src []float32) {

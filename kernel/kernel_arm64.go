@@ -64,13 +64,13 @@ func cross4x8NEON(t *crossTile)
 func cross1x8NEON(t *crossTile)
 
 //go:noescape
-func squaresNEON(s *laneSums, x *float32, n int)
+func sumsNEON(s *laneSums, x *float32, n int)
 
 //go:noescape
-func absolutesNEON(s *laneSums, x *float32, n int)
+func distanceNEON(s *laneSums, x, y *float32, n int)
 
 //go:noescape
-func subNEON(dst, x, y *float32, n int)
+func residualNEON(s *laneSums, dst, x, y *float32, n int)
 
 //go:noescape
 func addNEON(dst, src *float32, n int)
@@ -353,26 +353,34 @@ func crossTileNEON(t *crossTile) {
 	}
 }
 
-// sumsOn adds the elements of x to the lanes of s.
+// sumsOn adds the elements of x, a multiple of 32, to the lanes of s.
 func sumsOn(i isa, s *laneSums, x []float32) {
-	if n := len(x) &^ (panel - 1); i == neon && n > 0 {
-		squaresNEON(s, &x[0], n)
-		absolutesNEON(s, &x[0], n)
-		x = x[n:]
+	if i == neon {
+		sumsNEON(s, &x[0], len(x))
+	} else {
+		sumsGeneric(s, x)
 	}
-	sumsGeneric(s, x)
+}
+
+// distanceOn adds x − y to the lanes of s.
+func distanceOn(i isa, s *laneSums, x, y []float32) {
+	if i == neon {
+		distanceNEON(s, &x[0], &y[0], len(x))
+	} else {
+		distanceGeneric(s, x, y)
+	}
+}
+
+// residualOn sets dst = x − y and adds it to the lanes of s.
+func residualOn(i isa, s *laneSums, dst, x, y []float32) {
+	if i == neon {
+		residualNEON(s, &dst[0], &x[0], &y[0], len(dst))
+	} else {
+		residualGeneric(s, dst, x, y)
+	}
 }
 
 // Assembly takes updates in steps of 16 elements, Go code the rest.
-
-func subOn(i isa, dst, x, y []float32) {
-	x, y = x[:len(dst)], y[:len(dst)]
-	if n := len(dst) &^ 15; i == neon && n > 0 {
-		subNEON(&dst[0], &x[0], &y[0], n)
-		dst, x, y = dst[n:], x[n:], y[n:]
-	}
-	subGeneric(dst, x, y)
-}
 
 func addOn(i isa, dst, src []float32) {
 	src = src[:len(dst)]

@@ -139,30 +139,60 @@ func crossGeneric(t *crossTile) {
 	}
 }
 
-// laneSums are the sums of one block before the tree.
+// laneSums are the sums of a vector before the tree.
 type laneSums struct {
-	squares, abs [panel]float64
-	max          [panel]float32
+	squares, abs [16]float64
+	max          [16]float32
 }
 
+// sumsGeneric adds the elements of x, a multiple of 32, to the lanes: run by run.
 func sumsGeneric(s *laneSums, x []float32) {
-	for i, v := range x {
-		d, l := float64(v), i%panel
-		s.squares[l] += d * d // exact product
-		s.abs[l] += math.Abs(d)
-		if v < 0 {
-			v = -v
+	for ; len(x) > sumRun; x = x[sumRun:] {
+		s.run(x[:sumRun])
+	}
+	s.run(x)
+}
+
+func (s *laneSums) run(x []float32) {
+	var squares, abs [sumLanes]float32
+	for ; len(x) > 0; x = x[sumLanes:] {
+		for l, v := range x[:sumLanes] {
+			squares[l] = fma(v, v, squares[l])
+			if v < 0 {
+				v = -v
+			}
+			abs[l] += v
+			s.max[l%16] = greater(v, s.max[l%16])
 		}
-		if v > s.max[l] {
-			s.max[l] = v
-		}
+	}
+	for l := range 16 {
+		s.squares[l] += float64(squares[l] + squares[l+16])
+		s.abs[l] += float64(abs[l] + abs[l+16])
 	}
 }
 
-func subGeneric(dst, x, y []float32) {
+// greater returns a where it is greater than b, and b otherwise: a NaN in a is passed over.
+func greater(a, b float32) float32 {
+	if a > b {
+		return a
+	}
+	return b
+}
+
+func distanceGeneric(s *laneSums, x, y []float32) {
+	var r [sumRun]float32
+	for len(x) > 0 {
+		n := min(sumRun, len(x))
+		residualGeneric(s, r[:n], x[:n], y[:n])
+		x, y = x[n:], y[n:]
+	}
+}
+
+func residualGeneric(s *laneSums, dst, x, y []float32) {
 	for i := range dst {
 		dst[i] = x[i] - y[i]
 	}
+	sumsGeneric(s, dst)
 }
 
 func addGeneric(dst, src []float32) {

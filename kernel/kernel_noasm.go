@@ -16,8 +16,10 @@ func gradientOn(_ isa, t *gradientTile)        { gradientGeneric(t) }
 func columnsOn(_ isa, t *gradientTile)         { columnsGeneric(t) }
 func crossOn(_ isa, t *crossTile)              { crossGeneric(t) }
 func sumsOn(_ isa, s *laneSums, x []float32)   { sumsGeneric(s, x) }
-func subOn(_ isa, dst, x, y []float32)         { subGeneric(dst, x, y) }
 func addOn(_ isa, dst, src []float32)          { addGeneric(dst, src) }
+
+func distanceOn(_ isa, s *laneSums, x, y []float32)      { distanceGeneric(s, x, y) }
+func residualOn(_ isa, s *laneSums, dst, x, y []float32) { residualGeneric(s, dst, x, y) }
 
 func lerpOn(_ isa, dst, src []float32, t float32) { lerpGeneric(dst, src, t) }
 

@@ -212,7 +212,7 @@ func TestCrossBits(t *testing.T) {
 	})
 }
 
-var vectorSizes = []int{0, 1, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 8191, 8192, 8193, 20000}
+var vectorSizes = []int{0, 1, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 991, 992, 1023, 1024, 1025, 1056, 2047, 2080, 16383, 16384, 16416, 20000}
 
 func TestVectorBits(t *testing.T) {
 	forImplementations(t, func(t *testing.T, k Kernel, v filler) {
@@ -233,6 +233,7 @@ func TestVectorBits(t *testing.T) {
 				}
 			}
 			sameSums(k.Sums(x), portable.Sums(x))
+			sameSums(k.Distance(x, y), portable.Distance(x, y))
 			got, want := make([]float32, n), make([]float32, n)
 			sameSums(k.Residual(got, x, y), portable.Residual(want, x, y))
 			requireBits(t, what+" residual", got, want)

@@ -525,6 +525,10 @@ var panics = map[string][]func(k Kernel, o *operands){
 		func(k Kernel, o *operands) { k.Cross(make([]float64, 481), o.x, o.dst) },
 		func(k Kernel, o *operands) { k.Cross(nil, o.x, o.dst) },
 	},
+	"kernel: lengths of vectors differ": {
+		func(k Kernel, o *operands) { k.Distance(o.v1, o.v2[:99]) },
+		func(k Kernel, o *operands) { k.Distance(nil, o.v2) },
+	},
 	"kernel: lengths of residual, target and prediction differ": {
 		func(k Kernel, o *operands) { k.Residual(o.v1, o.v2[:99], o.v3) },
 		func(k Kernel, o *operands) { k.Residual(o.v1, o.v2, o.v3[:99]) },

@@ -52,6 +52,7 @@ func TestSharedOperands(t *testing.T) {
 				from, to := 1000*i, 1000*(i+1)
 				k.Residual(residual[from:to], target[from:to], pred[from:to])
 				k.Sums(target)
+				k.Distance(target, pred)
 				k.Lerp(average[from:to], target[from:to], 0.5)
 				k.Add(average[from:to], pred[from:to])
 				k.Adam(weights[from:to], target[from:to], m[from:to], v[from:to], adam)
@@ -68,7 +69,7 @@ func TestSharedOperands(t *testing.T) {
 				}
 			}
 		}
-		requireOperations(t, "MatMul", "InputGrad", "WeightGrad", "Cross", "Transpose", "Sums", "Residual", "Lerp", "Add", "Adam")
+		requireOperations(t, "MatMul", "InputGrad", "WeightGrad", "Cross", "Transpose", "Sums", "Distance", "Residual", "Lerp", "Add", "Adam")
 	})
 }
 
@@ -104,6 +105,8 @@ var conflicts = []conflict{
 	{"Transpose reads src", func(k Kernel, o *operands) { k.Transpose(o.wt, o.w) }, func(o *operands) *float32 { return &o.w.Data[o.w.Index(11, 39)] }, false},
 	{"Transpose writes w", func(k Kernel, o *operands) { k.Transpose(o.wt, o.w) }, func(o *operands) *float32 { return &o.wt.Data[o.wt.Index(39, 11)] }, true},
 	{"Sums reads x", func(k Kernel, o *operands) { k.Sums(o.v1) }, func(o *operands) *float32 { return &o.v1[99] }, false},
+	{"Distance reads x", func(k Kernel, o *operands) { k.Distance(o.v1, o.v2) }, func(o *operands) *float32 { return &o.v1[99] }, false},
+	{"Distance reads y", func(k Kernel, o *operands) { k.Distance(o.v1, o.v2) }, func(o *operands) *float32 { return &o.v2[99] }, false},
 	{"Residual reads target", func(k Kernel, o *operands) { k.Residual(o.v1, o.v2, o.v3) }, func(o *operands) *float32 { return &o.v2[70] }, false},
 	{"Residual reads pred", func(k Kernel, o *operands) { k.Residual(o.v1, o.v2, o.v3) }, func(o *operands) *float32 { return &o.v3[70] }, false},
 	{"Residual writes dst", func(k Kernel, o *operands) { k.Residual(o.v1, o.v2, o.v3) }, func(o *operands) *float32 { return &o.v1[70] }, true},

@@ -6,8 +6,6 @@
 // Reductions and elementwise updates on AVX-512 and AVX2. All work on whole vectors: the
 // length is a multiple of 32 (sums) or 16 (updates), and Go code does the rest.
 
-DATA absFloat64<>+0(SB)/8, $0x7FFFFFFFFFFFFFFF
-GLOBL absFloat64<>(SB), RODATA|NOPTR, $8
 DATA absFloat32<>+0(SB)/4, $0x7FFFFFFF
 GLOBL absFloat32<>(SB), RODATA|NOPTR, $4
 
@@ -20,190 +18,205 @@ GLOBL absFloat32<>(SB), RODATA|NOPTR, $4
 	MOVQ n+32(FP), CX                    \
 	MOVQ c+40(FP), AX
 
-// SUMS8 adds eight values at SI+o to eight lanes of the squares and of the absolutes.
-#define SUMS8(o, squares, abs) \
-	VCVTPS2PD o(SI), Z10                 \
-	VFMADD231PD Z10, Z10, squares        \
-	VPANDQ Z16, Z10, Z10                 \
-	VADDPD Z10, abs, abs
+// Sums go in runs of up to 1024 elements (sumRun): 32 float32 lanes of squares and of
+// absolutes, which are then folded into 16 float64 lanes each. Registers of all:
+//
+//	DI s    SI x    DX y    R8 dst    CX elements left
+//	R9 byte offset in the run    R10 length of the run in bytes
+
+// NEXTRUN sets R10 to the length of the next run and takes it off CX.
+#define NEXTRUN \
+	MOVQ $1024, R10                      \
+	CMPQ CX, R10                         \
+	CMOVQLT CX, R10                      \
+	SUBQ R10, CX                         \
+	SHLQ $2, R10                         \
+	XORL R9, R9
+
+// ENDRUN moves on to the next run.
+#define ENDRUN \
+	ADDQ R10, SI                         \
+	ADDQ R10, DX                         \
+	ADDQ R10, R8                         \
+	TESTQ CX, CX
+
+// Where values come from: x; x−y; x−y which is also stored.
+#define FROMX(o, v) \
+	VMOVUPS o(SI)(R9*1), v
+
+#define FROMXY(o, v) \
+	VMOVUPS o(SI)(R9*1), v               \
+	VSUBPS o(DX)(R9*1), v, v
+
+#define FROMXYTODST(o, v) \
+	FROMXY(o, v)                         \
+	VMOVUPS v, o(R8)(R9*1)
+
+// ADD16 adds 16 values v to lanes; a scratch. A NaN leaves the maximum as it is.
+#define ADD16(v, a, squares, abs, max) \
+	VFMADD231PS v, v, squares            \
+	VPANDD v, Z10, a                     \
+	VADDPS a, abs, abs                   \
+	VMAXPS max, a, max
+
+// FOLD16 adds 32 float32 lanes, lo and hi, to the float64 lanes a and b. y is the lower
+// half of lo.
+#define FOLD16(lo, hi, y, a, b) \
+	VADDPS hi, lo, lo                    \
+	VEXTRACTF64X4 $1, lo, Y13            \
+	VCVTPS2PD y, Z12                     \
+	VCVTPS2PD Y13, Z13                   \
+	VADDPD Z12, a, a                     \
+	VADDPD Z13, b, b
+
+// SUMSAVX512 is all runs. Z0, Z1 squares, Z2, Z3 absolutes, Z4, Z5 maxima, Z6-Z9 float64
+// lanes, Z10 sign mask, Z12-Z15 scratch.
+#define SUMSAVX512(source) \
+	VPBROADCASTD absFloat32<>(SB), Z10   \
+	VMOVUPS laneSums_max(DI), Z4         \
+	VMOVAPS Z4, Z5                       \
+	VMOVUPD (laneSums_squares+0)(DI), Z6 \
+	VMOVUPD (laneSums_squares+64)(DI), Z7 \
+	VMOVUPD (laneSums_abs+0)(DI), Z8     \
+	VMOVUPD (laneSums_abs+64)(DI), Z9    \
+run:                                         \
+	NEXTRUN                              \
+	VPXORD Z0, Z0, Z0                    \
+	VPXORD Z1, Z1, Z1                    \
+	VPXORD Z2, Z2, Z2                    \
+	VPXORD Z3, Z3, Z3                    \
+step:                                        \
+	source(0, Z12)                       \
+	source(64, Z13)                      \
+	ADD16(Z12, Z14, Z0, Z2, Z4)          \
+	ADD16(Z13, Z15, Z1, Z3, Z5)          \
+	ADDQ $128, R9                        \
+	CMPQ R9, R10                         \
+	JNE  step                            \
+	FOLD16(Z0, Z1, Y0, Z6, Z7)           \
+	FOLD16(Z2, Z3, Y2, Z8, Z9)           \
+	ENDRUN                               \
+	JNZ  run                             \
+	VMAXPS Z5, Z4, Z4                    \
+	VMOVUPS Z4, laneSums_max(DI)         \
+	VMOVUPD Z6, (laneSums_squares+0)(DI) \
+	VMOVUPD Z7, (laneSums_squares+64)(DI) \
+	VMOVUPD Z8, (laneSums_abs+0)(DI)     \
+	VMOVUPD Z9, (laneSums_abs+64)(DI)
 
 // func sumsAVX512(s *laneSums, x *float32, n int)
-//
-// Z0-Z3 squares of 32 lanes, Z4-Z7 absolutes, Z8-Z9 maxima, Z16, Z17 sign masks.
 TEXT ·sumsAVX512(SB), NOSPLIT, $0-24
 	MOVQ s+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ n+16(FP), CX
-	VPBROADCASTQ absFloat64<>(SB), Z16
-	VPBROADCASTD absFloat32<>(SB), Z17
-	VMOVUPD (laneSums_squares+0)(DI), Z0
-	VMOVUPD (laneSums_squares+64)(DI), Z1
-	VMOVUPD (laneSums_squares+128)(DI), Z2
-	VMOVUPD (laneSums_squares+192)(DI), Z3
-	VMOVUPD (laneSums_abs+0)(DI), Z4
-	VMOVUPD (laneSums_abs+64)(DI), Z5
-	VMOVUPD (laneSums_abs+128)(DI), Z6
-	VMOVUPD (laneSums_abs+192)(DI), Z7
-	VMOVUPS (laneSums_max+0)(DI), Z8
-	VMOVUPS (laneSums_max+64)(DI), Z9
-
-group:
-	SUMS8(0, Z0, Z4)
-	SUMS8(32, Z1, Z5)
-	SUMS8(64, Z2, Z6)
-	SUMS8(96, Z3, Z7)
-	VPANDD (SI), Z17, Z11
-	VMAXPS Z8, Z11, Z8                   // a NaN leaves the maximum as it is
-	VPANDD 64(SI), Z17, Z12
-	VMAXPS Z9, Z12, Z9
-	ADDQ $128, SI
-	SUBQ $32, CX
-	JNZ  group
-	VMOVUPD Z0, (laneSums_squares+0)(DI)
-	VMOVUPD Z1, (laneSums_squares+64)(DI)
-	VMOVUPD Z2, (laneSums_squares+128)(DI)
-	VMOVUPD Z3, (laneSums_squares+192)(DI)
-	VMOVUPD Z4, (laneSums_abs+0)(DI)
-	VMOVUPD Z5, (laneSums_abs+64)(DI)
-	VMOVUPD Z6, (laneSums_abs+128)(DI)
-	VMOVUPD Z7, (laneSums_abs+192)(DI)
-	VMOVUPS Z8, (laneSums_max+0)(DI)
-	VMOVUPS Z9, (laneSums_max+64)(DI)
+	SUMSAVX512(FROMX)
 	VZEROUPPER
 	RET
 
-// SQUARES4 and ABS4 add four values at R8+o to four lanes.
-#define SQUARES4(o, lane) \
-	VCVTPS2PD o(R8), Y10                 \
-	VFMADD231PD Y10, Y10, lane
+// func distanceAVX512(s *laneSums, x, y *float32, n int)
+TEXT ·distanceAVX512(SB), NOSPLIT, $0-32
+	MOVQ s+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), CX
+	SUMSAVX512(FROMXY)
+	VZEROUPPER
+	RET
 
-#define ABS4(o, lane) \
-	VCVTPS2PD o(R8), Y8                  \
-	VANDPD Y15, Y8, Y8                   \
-	VADDPD Y8, lane, lane
+// func residualAVX512(s *laneSums, dst, x, y *float32, n int)
+TEXT ·residualAVX512(SB), NOSPLIT, $0-40
+	MOVQ s+0(FP), DI
+	MOVQ dst+8(FP), R8
+	MOVQ x+16(FP), SI
+	MOVQ y+24(FP), DX
+	MOVQ n+32(FP), CX
+	SUMSAVX512(FROMXYTODST)
+	VZEROUPPER
+	RET
 
-// LANES moves the 32 float64 lanes at f between DI and Y0-Y7.
-#define LANESIN(f) \
-	VMOVUPD (f+0)(DI), Y0                \
-	VMOVUPD (f+32)(DI), Y1               \
-	VMOVUPD (f+64)(DI), Y2               \
-	VMOVUPD (f+96)(DI), Y3               \
-	VMOVUPD (f+128)(DI), Y4              \
-	VMOVUPD (f+160)(DI), Y5              \
-	VMOVUPD (f+192)(DI), Y6              \
-	VMOVUPD (f+224)(DI), Y7
+// ADD8 is ADD16 on AVX2, from source. Y12 sign mask, Y13, Y14 scratch.
+#define ADD8(source, o, squares, abs, max) \
+	source(o, Y13)                       \
+	VFMADD231PS Y13, Y13, squares        \
+	VANDPS Y13, Y12, Y14                 \
+	VADDPS Y14, abs, abs                 \
+	VMAXPS max, Y14, max
 
-#define LANESOUT(f) \
-	VMOVUPD Y0, (f+0)(DI)                \
-	VMOVUPD Y1, (f+32)(DI)               \
-	VMOVUPD Y2, (f+64)(DI)               \
-	VMOVUPD Y3, (f+96)(DI)               \
-	VMOVUPD Y4, (f+128)(DI)              \
-	VMOVUPD Y5, (f+160)(DI)              \
-	VMOVUPD Y6, (f+192)(DI)              \
-	VMOVUPD Y7, (f+224)(DI)
+// FOLD8 adds 16 float32 lanes, lo and hi, to eight float64 lanes in memory. x is the lower
+// half of lo.
+#define FOLD8(lo, hi, x, lanes) \
+	VADDPS hi, lo, lo                    \
+	VCVTPS2PD x, Y13                     \
+	VEXTRACTF128 $1, lo, X14             \
+	VCVTPS2PD X14, Y14                   \
+	VADDPD (lanes+0)(DI), Y13, Y13       \
+	VADDPD (lanes+32)(DI), Y14, Y14      \
+	VMOVUPD Y13, (lanes+0)(DI)           \
+	VMOVUPD Y14, (lanes+32)(DI)
 
-// MAX8 is the maximum of eight lanes and |x| at R8+o; Y14 sign mask.
-#define MAX8(o, lane) \
-	VANDPS o(R8), Y14, Y8                \
-	VMAXPS lane, Y8, lane
+// SUMSAVX2 is all runs. Y0-Y3 squares, Y4-Y7 absolutes, Y8-Y11 maxima.
+#define SUMSAVX2(source) \
+	VBROADCASTSS absFloat32<>(SB), Y12   \
+	VMOVUPS (laneSums_max+0)(DI), Y8     \
+	VMOVUPS (laneSums_max+32)(DI), Y9    \
+	VMOVAPS Y8, Y10                      \
+	VMOVAPS Y9, Y11                      \
+run:                                         \
+	NEXTRUN                              \
+	VXORPS Y0, Y0, Y0                    \
+	VXORPS Y1, Y1, Y1                    \
+	VXORPS Y2, Y2, Y2                    \
+	VXORPS Y3, Y3, Y3                    \
+	VXORPS Y4, Y4, Y4                    \
+	VXORPS Y5, Y5, Y5                    \
+	VXORPS Y6, Y6, Y6                    \
+	VXORPS Y7, Y7, Y7                    \
+step:                                        \
+	ADD8(source, 0, Y0, Y4, Y8)          \
+	ADD8(source, 32, Y1, Y5, Y9)         \
+	ADD8(source, 64, Y2, Y6, Y10)        \
+	ADD8(source, 96, Y3, Y7, Y11)        \
+	ADDQ $128, R9                        \
+	CMPQ R9, R10                         \
+	JNE  step                            \
+	FOLD8(Y0, Y2, X0, (laneSums_squares+0)) \
+	FOLD8(Y1, Y3, X1, (laneSums_squares+64)) \
+	FOLD8(Y4, Y6, X4, (laneSums_abs+0))  \
+	FOLD8(Y5, Y7, X5, (laneSums_abs+64)) \
+	ENDRUN                               \
+	JNZ  run                             \
+	VMAXPS Y10, Y8, Y8                   \
+	VMAXPS Y11, Y9, Y9                   \
+	VMOVUPS Y8, (laneSums_max+0)(DI)     \
+	VMOVUPS Y9, (laneSums_max+32)(DI)
 
 // func sumsAVX2(s *laneSums, x *float32, n int)
-//
-// Two passes, since 64 float64 lanes do not fit into the registers: squares in Y0-Y7,
-// then absolutes in Y0-Y7 with maxima in Y9-Y12.
 TEXT ·sumsAVX2(SB), NOSPLIT, $0-24
 	MOVQ s+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ n+16(FP), CX
-	VBROADCASTSD absFloat64<>(SB), Y15
-	VBROADCASTSS absFloat32<>(SB), Y14
-	LANESIN(laneSums_squares)
-	MOVQ SI, R8
-	MOVQ CX, R9
-
-squares:
-	SQUARES4(0, Y0)
-	SQUARES4(16, Y1)
-	SQUARES4(32, Y2)
-	SQUARES4(48, Y3)
-	SQUARES4(64, Y4)
-	SQUARES4(80, Y5)
-	SQUARES4(96, Y6)
-	SQUARES4(112, Y7)
-	ADDQ $128, R8
-	SUBQ $32, R9
-	JNZ  squares
-	LANESOUT(laneSums_squares)
-	LANESIN(laneSums_abs)
-	VMOVUPS (laneSums_max+0)(DI), Y9
-	VMOVUPS (laneSums_max+32)(DI), Y10
-	VMOVUPS (laneSums_max+64)(DI), Y11
-	VMOVUPS (laneSums_max+96)(DI), Y12
-	MOVQ SI, R8
-
-abs:
-	ABS4(0, Y0)
-	ABS4(16, Y1)
-	ABS4(32, Y2)
-	ABS4(48, Y3)
-	ABS4(64, Y4)
-	ABS4(80, Y5)
-	ABS4(96, Y6)
-	ABS4(112, Y7)
-	MAX8(0, Y9)
-	MAX8(32, Y10)
-	MAX8(64, Y11)
-	MAX8(96, Y12)
-	ADDQ $128, R8
-	SUBQ $32, CX
-	JNZ  abs
-	LANESOUT(laneSums_abs)
-	VMOVUPS Y9, (laneSums_max+0)(DI)
-	VMOVUPS Y10, (laneSums_max+32)(DI)
-	VMOVUPS Y11, (laneSums_max+64)(DI)
-	VMOVUPS Y12, (laneSums_max+96)(DI)
+	SUMSAVX2(FROMX)
 	VZEROUPPER
 	RET
 
-// func subAVX512(dst, x, y *float32, n int)
-TEXT ·subAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
+// func distanceAVX2(s *laneSums, x, y *float32, n int)
+TEXT ·distanceAVX2(SB), NOSPLIT, $0-32
+	MOVQ s+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ y+16(FP), DX
 	MOVQ n+24(FP), CX
-
-loop:
-	VMOVUPS (SI), Z0
-	VSUBPS (DX), Z0, Z0
-	VMOVUPS Z0, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DX
-	ADDQ $64, DI
-	SUBQ $16, CX
-	JNZ  loop
+	SUMSAVX2(FROMXY)
 	VZEROUPPER
 	RET
 
-// func subAVX2(dst, x, y *float32, n int)
-TEXT ·subAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ x+8(FP), SI
-	MOVQ y+16(FP), DX
-	MOVQ n+24(FP), CX
-
-loop:
-	VMOVUPS (SI), Y0
-	VMOVUPS 32(SI), Y1
-	VSUBPS (DX), Y0, Y0
-	VSUBPS 32(DX), Y1, Y1
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	ADDQ $64, SI
-	ADDQ $64, DX
-	ADDQ $64, DI
-	SUBQ $16, CX
-	JNZ  loop
+// func residualAVX2(s *laneSums, dst, x, y *float32, n int)
+TEXT ·residualAVX2(SB), NOSPLIT, $0-40
+	MOVQ s+0(FP), DI
+	MOVQ dst+8(FP), R8
+	MOVQ x+16(FP), SI
+	MOVQ y+24(FP), DX
+	MOVQ n+32(FP), CX
+	SUMSAVX2(FROMXYTODST)
 	VZEROUPPER
 	RET
 
@@ -432,12 +445,17 @@ columns:
 	RET
 
 #undef TRANSPOSE4
-#undef SUMS8
-#undef SQUARES4
-#undef ABS4
-#undef LANESIN
-#undef LANESOUT
-#undef MAX8
+#undef NEXTRUN
+#undef ENDRUN
+#undef FROMX
+#undef FROMXY
+#undef FROMXYTODST
+#undef ADD16
+#undef FOLD16
+#undef SUMSAVX512
+#undef ADD8
+#undef FOLD8
+#undef SUMSAVX2
 #undef MOMENTS
 #undef STEP
 #undef ADAMARGS

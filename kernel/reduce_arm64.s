@@ -7,128 +7,139 @@
 // Reductions and elementwise updates on NEON. All work on whole vectors: the length is a
 // multiple of 32 (sums) or 16 (updates), and Go code does the rest.
 
-// LANESIN and LANESOUT move the 32 float64 lanes at R3 between memory and V0-V15.
-#define LANESIN \
-	FLDPQ (R3), (F0, F1)                 \
-	FLDPQ 32(R3), (F2, F3)               \
-	FLDPQ 64(R3), (F4, F5)               \
-	FLDPQ 96(R3), (F6, F7)               \
-	FLDPQ 128(R3), (F8, F9)              \
-	FLDPQ 160(R3), (F10, F11)            \
-	FLDPQ 192(R3), (F12, F13)            \
-	FLDPQ 224(R3), (F14, F15)
-
-#define LANESOUT \
-	FSTPQ (F0, F1), (R3)                 \
-	FSTPQ (F2, F3), 32(R3)               \
-	FSTPQ (F4, F5), 64(R3)               \
-	FSTPQ (F6, F7), 96(R3)               \
-	FSTPQ (F8, F9), 128(R3)              \
-	FSTPQ (F10, F11), 160(R3)            \
-	FSTPQ (F12, F13), 192(R3)            \
-	FSTPQ (F14, F15), 224(R3)
-
-// SQUARES8 adds the squares of eight values at R4+o to eight lanes.
-#define SQUARES8(o, a, b, c, d) \
-	FMOVQ o(R4), F16                     \
-	FMOVQ (o+16)(R4), F18                \
-	FCVTL2(17, 16)                       \
-	FCVTL(16, 16)                        \
-	FCVTL2(19, 18)                       \
-	FCVTL(18, 18)                        \
-	VFMLA V16.D2, V16.D2, a.D2           \
-	VFMLA V17.D2, V17.D2, b.D2           \
-	VFMLA V18.D2, V18.D2, c.D2           \
-	VFMLA V19.D2, V19.D2, d.D2
-
-// func squaresNEON(s *laneSums, x *float32, n int)
+// Sums go in runs of up to 1024 elements (sumRun): 32 float32 lanes of squares and of
+// absolutes, which are then folded into 16 float64 lanes each. Registers of all:
 //
-// Adds the squares to the lanes, V0-V15. Squares and absolutes are two functions, since
-// 64 float64 lanes do not fit into the registers.
-TEXT ·squaresNEON(SB), NOSPLIT, $0-24
-	MOVD s+0(FP), R3
-	MOVD x+8(FP), R4
-	MOVD n+16(FP), R5
-	ADD  $laneSums_squares, R3
-	LANESIN
+//	R0 s    R1 x    R2 y    R3 dst    R4 elements left    R5 elements left in the run
+//	V0-V7 squares, V8-V15 absolutes, V16-V23 maxima, V24-V31 scratch
 
-group:
-	SQUARES8(0, V0, V1, V2, V3)
-	SQUARES8(32, V4, V5, V6, V7)
-	SQUARES8(64, V8, V9, V10, V11)
-	SQUARES8(96, V12, V13, V14, V15)
-	ADD  $128, R4
-	SUBS $32, R5
-	BNE  group
-	LANESOUT
+// Where eight values come from, in V24 and V25: x; x−y; x−y which is also stored.
+#define FROMX(o) \
+	FLDPQ o(R1), (F24, F25)
+
+#define FROMXY(o) \
+	FLDPQ o(R1), (F24, F25)              \
+	FLDPQ o(R2), (F26, F27)              \
+	FSUB(24, 24, 26)                     \
+	FSUB(25, 25, 27)
+
+#define FROMXYTODST(o) \
+	FROMXY(o)                            \
+	FSTPQ (F24, F25), o(R3)
+
+// ADD8 adds the values of V24 and V25 to lanes: squares s and t, absolutes a and a+1,
+// maxima m and m+1. A NaN leaves a maximum as it is.
+#define ADD8(s, t, a, m, mv, nv) \
+	VFMLA V24.S4, V24.S4, s.S4           \
+	VFMLA V25.S4, V25.S4, t.S4           \
+	FABS(24, 24)                         \
+	FABS(25, 25)                         \
+	FADD(a, a, 24)                       \
+	FADD(a+1, a+1, 25)                   \
+	FCMGT(28, 24, m)                     \
+	FCMGT(29, 25, m+1)                   \
+	VBIT V28.B16, V24.B16, mv.B16        \
+	VBIT V29.B16, V25.B16, nv.B16
+
+// FOLD4 adds eight float32 lanes, v and w, to the float64 lanes at o(R0).
+#define FOLD4(v, w, o) \
+	FADD(v, v, w)                        \
+	FCVTL(24, v)                         \
+	FCVTL2(25, v)                        \
+	FLDPQ (o)(R0), (F26, F27)            \
+	FADDD(26, 26, 24)                    \
+	FADDD(27, 27, 25)                    \
+	FSTPQ (F26, F27), (o)(R0)
+
+// LARGER keeps the larger of the maxima m and n in m.
+#define LARGER(m, n, mv, nv) \
+	FCMGT(28, n, m)                      \
+	VBIT V28.B16, nv.B16, mv.B16
+
+// SUMS is all runs.
+#define SUMS(source) \
+	FLDPQ (laneSums_max+0)(R0), (F16, F17) \
+	FLDPQ (laneSums_max+32)(R0), (F18, F19) \
+	VORR V16.B16, V16.B16, V20.B16       \
+	VORR V17.B16, V17.B16, V21.B16       \
+	VORR V18.B16, V18.B16, V22.B16       \
+	VORR V19.B16, V19.B16, V23.B16       \
+run:                                         \
+	MOVD $1024, R5                       \
+	CMP  R5, R4                          \
+	CSEL LT, R4, R5, R5                  \
+	SUB  R5, R4                          \
+	VEOR V0.B16, V0.B16, V0.B16          \
+	VEOR V1.B16, V1.B16, V1.B16          \
+	VEOR V2.B16, V2.B16, V2.B16          \
+	VEOR V3.B16, V3.B16, V3.B16          \
+	VEOR V4.B16, V4.B16, V4.B16          \
+	VEOR V5.B16, V5.B16, V5.B16          \
+	VEOR V6.B16, V6.B16, V6.B16          \
+	VEOR V7.B16, V7.B16, V7.B16          \
+	VEOR V8.B16, V8.B16, V8.B16          \
+	VEOR V9.B16, V9.B16, V9.B16          \
+	VEOR V10.B16, V10.B16, V10.B16       \
+	VEOR V11.B16, V11.B16, V11.B16       \
+	VEOR V12.B16, V12.B16, V12.B16       \
+	VEOR V13.B16, V13.B16, V13.B16       \
+	VEOR V14.B16, V14.B16, V14.B16       \
+	VEOR V15.B16, V15.B16, V15.B16       \
+step:                                        \
+	source(0)                            \
+	ADD8(V0, V1, 8, 16, V16, V17)        \
+	source(32)                           \
+	ADD8(V2, V3, 10, 18, V18, V19)       \
+	source(64)                           \
+	ADD8(V4, V5, 12, 20, V20, V21)       \
+	source(96)                           \
+	ADD8(V6, V7, 14, 22, V22, V23)       \
+	ADD  $128, R1                        \
+	ADD  $128, R2                        \
+	ADD  $128, R3                        \
+	SUBS $32, R5                         \
+	BNE  step                            \
+	FOLD4(0, 4, laneSums_squares+0)      \
+	FOLD4(1, 5, laneSums_squares+32)     \
+	FOLD4(2, 6, laneSums_squares+64)     \
+	FOLD4(3, 7, laneSums_squares+96)     \
+	FOLD4(8, 12, laneSums_abs+0)         \
+	FOLD4(9, 13, laneSums_abs+32)        \
+	FOLD4(10, 14, laneSums_abs+64)       \
+	FOLD4(11, 15, laneSums_abs+96)       \
+	CBNZ R4, run                         \
+	LARGER(16, 20, V16, V20)             \
+	LARGER(17, 21, V17, V21)             \
+	LARGER(18, 22, V18, V22)             \
+	LARGER(19, 23, V19, V23)             \
+	FSTPQ (F16, F17), (laneSums_max+0)(R0) \
+	FSTPQ (F18, F19), (laneSums_max+32)(R0)
+
+// func sumsNEON(s *laneSums, x *float32, n int)
+TEXT ·sumsNEON(SB), NOSPLIT, $0-24
+	MOVD s+0(FP), R0
+	MOVD x+8(FP), R1
+	MOVD n+16(FP), R4
+	SUMS(FROMX)
 	RET
 
-// ABS4 adds the absolutes of four values, in x, to two registers of lanes from a, and
-// keeps the larger of them and those in m. V30, V31 scratch; xv and mv are x and m.
-#define ABS4(x, xv, a, m, mv) \
-	FABS(x, x)                           \
-	FCVTL(30, x)                         \
-	FCVTL2(31, x)                        \
-	FADDD(a, a, 30)                      \
-	FADDD(a+1, a+1, 31)                  \
-	FCMGT(30, x, m)                      \ // false for NaN, which leaves the maximum
-	VBIT V30.B16, xv.B16, mv.B16
-
-// func absolutesNEON(s *laneSums, x *float32, n int)
-//
-// Adds the absolutes to the lanes, V0-V15, with maxima in V16-V23.
-TEXT ·absolutesNEON(SB), NOSPLIT, $0-24
-	MOVD  s+0(FP), R2
-	MOVD  x+8(FP), R4
-	MOVD  n+16(FP), R5
-	ADD   $laneSums_abs, R2, R3
-	ADD   $laneSums_max, R2
-	LANESIN
-	FLDPQ (R2), (F16, F17)
-	FLDPQ 32(R2), (F18, F19)
-	FLDPQ 64(R2), (F20, F21)
-	FLDPQ 96(R2), (F22, F23)
-
-group:
-	FLDPQ (R4), (F24, F25)
-	FLDPQ 32(R4), (F26, F27)
-	ABS4(24, V24, 0, 16, V16)
-	ABS4(25, V25, 2, 17, V17)
-	FLDPQ 64(R4), (F28, F29)
-	ABS4(26, V26, 4, 18, V18)
-	ABS4(27, V27, 6, 19, V19)
-	FLDPQ 96(R4), (F24, F25)
-	ABS4(28, V28, 8, 20, V20)
-	ABS4(29, V29, 10, 21, V21)
-	ABS4(24, V24, 12, 22, V22)
-	ABS4(25, V25, 14, 23, V23)
-	ADD   $128, R4
-	SUBS  $32, R5
-	BNE   group
-	LANESOUT
-	FSTPQ (F16, F17), (R2)
-	FSTPQ (F18, F19), 32(R2)
-	FSTPQ (F20, F21), 64(R2)
-	FSTPQ (F22, F23), 96(R2)
-	RET
-
-// func subNEON(dst, x, y *float32, n int)
-TEXT ·subNEON(SB), NOSPLIT, $0-32
-	MOVD dst+0(FP), R0
+// func distanceNEON(s *laneSums, x, y *float32, n int)
+TEXT ·distanceNEON(SB), NOSPLIT, $0-32
+	MOVD s+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD y+16(FP), R2
-	MOVD n+24(FP), R3
+	MOVD n+24(FP), R4
+	SUMS(FROMXY)
+	RET
 
-loop:
-	VLD1.P 64(R1), [V0.S4, V1.S4, V2.S4, V3.S4]
-	VLD1.P 64(R2), [V4.S4, V5.S4, V6.S4, V7.S4]
-	FSUB(0, 0, 4)
-	FSUB(1, 1, 5)
-	FSUB(2, 2, 6)
-	FSUB(3, 3, 7)
-	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
-	SUBS   $16, R3
-	BNE    loop
+// func residualNEON(s *laneSums, dst, x, y *float32, n int)
+TEXT ·residualNEON(SB), NOSPLIT, $0-40
+	MOVD s+0(FP), R0
+	MOVD dst+8(FP), R3
+	MOVD x+16(FP), R1
+	MOVD y+24(FP), R2
+	MOVD n+32(FP), R4
+	SUMS(FROMXYTODST)
 	RET
 
 // func addNEON(dst, src *float32, n int)
@@ -282,10 +293,13 @@ columns:
 	BNE   rows
 	RET
 
-#undef LANESIN
-#undef LANESOUT
-#undef SQUARES8
-#undef ABS4
+#undef FROMX
+#undef FROMXY
+#undef FROMXYTODST
+#undef ADD8
+#undef FOLD4
+#undef LARGER
+#undef SUMS
 #undef MOMENTS
 #undef FLUSH
 #undef STEP

@@ -334,17 +334,19 @@ func training(dims string, m int, team *backprop.Team) (problem, error) {
 func reduction(op string, n int) problem {
 	var k kernel.Kernel
 	x, y := fill(kernel.Floats(n), 1, 1), fill(kernel.Floats(n), 2, 1)
-	r := x
 	var got kernel.Sums
 	call := func() { got = k.Sums(x) }
-	if op == "red_diff" || op == "red_fused" || op == "red_dsumsq" {
-		r = kernel.Floats(n)
+	switch op {
+	case "red_diff", "red_fused":
+		r := kernel.Floats(n)
 		call = func() { got = k.Residual(r, y, x) }
+	case "red_dsumsq":
+		call = func() { got = k.Distance(y, x) }
 	}
 	return problem{call, func() float64 {
 		var want kernel.Sums
 		for i, v := range x {
-			if len(r) > 0 && &r[0] != &x[0] {
+			if op == "red_diff" || op == "red_fused" || op == "red_dsumsq" {
 				v = y[i] - v
 			}
 			want.Squares += float64(v) * float64(v)
