@@ -61,13 +61,13 @@ func product3x32x4AVX512(t *productTile)
 func product4x16x1AVX2(t *productTile)
 
 //go:noescape
-func row32x1AVX512(t *productTile)
-
-//go:noescape
 func row64x2AVX512(t *productTile, far int)
 
 //go:noescape
 func lanesAVX512(t *productTile)
+
+//go:noescape
+func lanes8AVX512(t *productTile)
 
 //go:noescape
 func gradient8x32AVX512(t *gradientTile)
@@ -183,39 +183,43 @@ func productOn(i isa, o order, t *productTile) {
 	}
 }
 
+// productAVX512 gives the tall tiles as many rows as they take and the rest to the others.
+// It uses t up.
 func productAVX512(o order, t *productTile) {
-	if o == lanes || t.rows == 1 {
-		singleOn(avx512, o, t)
-		return
-	}
-	tall := *t
-	switch o {
-	case oneChain:
-		if tall.rows &^= 3; tall.rows > 0 {
-			product4x32x1AVX512(&tall)
+	rows := t.rows
+	switch {
+	case rows == 1 || o == lanes && t.y != nil:
+		t.rows = 0
+	case o == lanes:
+		if t.rows &^= 7; t.rows > 0 {
+			lanes8AVX512(t)
 		}
-	case fourChains:
-		if t.n <= 16 {
-			if tall.rows -= t.rows % 6; tall.rows > 0 {
-				product6x16x4AVX512(&tall)
-			}
-		} else if tall.rows -= t.rows % 3; tall.rows > 0 {
-			product3x32x4AVX512(&tall)
+	case o == oneChain:
+		if t.rows &^= 3; t.rows > 0 {
+			product4x32x1AVX512(t)
+		}
+	case o == fourChains && t.n <= 16:
+		if t.rows -= rows % 6; t.rows > 0 {
+			product6x16x4AVX512(t)
+		}
+	case o == fourChains:
+		if t.rows -= rows % 3; t.rows > 0 {
+			product3x32x4AVX512(t)
 		}
 	default:
-		if tall.rows -= t.rows % 6; tall.rows > 0 {
-			product6x32x2AVX512(&tall)
+		if t.rows -= rows % 6; t.rows > 0 {
+			product6x32x2AVX512(t)
 		}
-		if t.rows-tall.rows >= 2 {
-			two := t.below(tall.rows)
-			two.rows &^= 1
-			product2x32x2AVX512(&two)
-			tall.rows += two.rows
+		if left := rows - t.rows; left > 1 {
+			t.next(rows)
+			t.rows &^= 1
+			product2x32x2AVX512(t)
+			rows = left
 		}
 	}
-	if tall.rows < t.rows {
-		rest := t.below(tall.rows)
-		singleOn(avx512, o, &rest)
+	if t.rows < rows {
+		t.next(rows)
+		singleOn(avx512, o, t)
 	}
 }
 
@@ -312,15 +316,8 @@ func singleOn(i isa, o order, t *productTile) {
 	}
 }
 
-// wide tells whether i has a tile for one row and all panels in order o.
+// wide tells whether the tiles of i take all panels at once in order o.
 func wide(i isa, o order) bool { return i == avx512 && o == oneChain }
-
-// wideOn computes all panels of one row in the order with one chain.
-func wideOn(i isa, t *productTile) {
-	if i == avx512 {
-		row32x1AVX512(t)
-	}
-}
 
 // paired tells whether i has a tile for one row and two panels.
 func paired(i isa) bool { return i == avx512 }

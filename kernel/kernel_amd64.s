@@ -181,40 +181,6 @@ combine:
 	VFMADD231PS p(BX), Z24, lo           \
 	VFMADD231PS (p+64)(BX), Z24, hi
 
-// func product1x32x1AVX512(t *productTile)
-//
-// One chain, a row at a time: k is at most 8, so the chains of several rows overlap.
-// Z26, Z27 bias.
-TEXT ·product1x32x1AVX512(SB), NOSPLIT, $0-8
-	LOAD
-	BIAS(Z26, Z27)
-	MOVQ productTile_ldy(AX), R10
-	SHLQ $2, R10
-
-row:
-	VMOVAPS Z26, Z0
-	VMOVAPS Z27, Z1
-	MOVQ productTile_w(AX), BX
-	MOVQ productTile_k(AX), CX
-	MOVQ SI, R13
-	TESTQ CX, CX
-	JZ   done
-
-one:
-	K1ROW(0, 0, Z0, Z1)
-	ADDQ $4, R13
-	ADDQ $128, BX
-	DECQ CX
-	JNZ  one
-
-done:
-	FINISH(Z0, Z1)
-	ADDQ R8, SI
-	DECQ R12
-	JNZ  row
-	VZEROUPPER
-	RET
-
 // func product1x32x2AVX512(t *productTile)
 //
 // Two chains, a row at a time: Z0, Z1 even; Z2, Z3 odd; Z26, Z27 bias.
@@ -381,52 +347,160 @@ combine:
 	VZEROUPPER
 	RET
 
+// PANEL begins a panel of a tile that takes all of them: sets the masks for the columns
+// from R13, an offset in bytes, and lo and hi to their bias. It uses R10 and CX.
+#define PANEL(lo, hi) \
+	MOVQ productTile_n(AX), CX           \
+	SHLQ $2, CX                          \
+	SUBQ R13, CX                         \
+	MOVQ $-1, R10                        \
+	CMPQ CX, $128                        \
+	JGE  4(PC)                           \
+	SHRQ $2, CX                          \
+	SHLQ CX, R10                         \
+	NOTQ R10                             \
+	KMOVW R10, K1                        \
+	SHRQ $16, R10                        \
+	KMOVW R10, K2                        \
+	VMOVAPS Z30, lo                      \
+	VMOVAPS Z30, hi                      \
+	MOVQ productTile_bias(AX), CX        \
+	TESTQ CX, CX                         \
+	JZ   3(PC)                           \
+	VMOVUPS.Z (CX)(R13*1), K1, lo        \
+	VMOVUPS.Z 64(CX)(R13*1), K2, hi
+
+// FINISHAT is FINISH at column offset R13; it does not move on in y.
+#define FINISHAT(y, lo, hi) \
+	VMAXPS lo, Z31, lo                   \
+	VMAXPS hi, Z31, hi                   \
+	TESTQ DX, DX                         \
+	JZ   7(PC)                           \
+	VMOVUPS.Z (y)(R13*1), K1, Z28        \
+	VMOVUPS.Z 64(y)(R13*1), K2, Z29      \
+	VCMPPS $0x16, Z30, Z28, K3           \ // not (y <= 0), true for NaN
+	VCMPPS $0x16, Z30, Z29, K4           \
+	VMOVAPS.Z lo, K3, lo                 \
+	VMOVAPS.Z hi, K4, hi                 \
+	VMOVUPS lo, K1, (DI)(R13*1)          \
+	VMOVUPS hi, K2, 64(DI)(R13*1)        \
+	ADDQ R11, DI
+
 // func product4x32x1AVX512(t *productTile)
 //
-// One chain, four rows at a time; rows must be a multiple of four and k at most 8. Row r
-// in Z(2r), Z(2r+1); Z22, Z23 bias; R9 = 3 lda.
+// One chain, four rows at a time and all panels of w, n columns of any number: a thin
+// layer costs its stores, so they go along the rows. rows must be a multiple of four and
+// k at most 8. Row r in Z(2r), Z(2r+1). R9 = 3 lda, R13 column offset in bytes.
 TEXT ·product4x32x1AVX512(SB), NOSPLIT, $0-8
 	LOAD
 	LEAQ (R8)(R8*2), R9
-	BIAS(Z22, Z23)
-	MOVQ productTile_ldy(AX), R10
-	SHLQ $2, R10
 
 block:
-	VMOVAPS Z22, Z0
-	VMOVAPS Z23, Z1
-	VMOVAPS Z22, Z2
-	VMOVAPS Z23, Z3
-	VMOVAPS Z22, Z4
-	VMOVAPS Z23, Z5
-	VMOVAPS Z22, Z6
-	VMOVAPS Z23, Z7
+	XORL R13, R13
 	MOVQ productTile_w(AX), BX
+
+panel:
+	PANEL(Z0, Z1)
+	VMOVAPS Z0, Z2
+	VMOVAPS Z1, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z1, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z1, Z7
 	MOVQ productTile_k(AX), CX
-	MOVQ SI, R13
 	TESTQ CX, CX
 	JZ   done
 
 one:
 	VMOVUPS (BX), Z24
 	VMOVUPS 64(BX), Z25
-	ROW((R13), Z26, Z0, Z1)
-	ROW((R13)(R8*1), Z27, Z2, Z3)
-	ROW((R13)(R8*2), Z28, Z4, Z5)
-	ROW((R13)(R9*1), Z29, Z6, Z7)
-	ADDQ $4, R13
+	ROW((SI), Z26, Z0, Z1)
+	ROW((SI)(R8*1), Z27, Z2, Z3)
+	ROW((SI)(R8*2), Z28, Z4, Z5)
+	ROW((SI)(R9*1), Z29, Z6, Z7)
+	ADDQ $4, SI
 	ADDQ $128, BX
 	DECQ CX
 	JNZ  one
 
 done:
-	FINISH(Z0, Z1)
-	FINISH(Z2, Z3)
-	FINISH(Z4, Z5)
-	FINISH(Z6, Z7)
+	MOVQ productTile_ldy(AX), R10
+	LEAQ (DX)(R10*4), CX                 // the second row of y
+	FINISHAT(DX, Z0, Z1)
+	FINISHAT(CX, Z2, Z3)
+	LEAQ (DX)(R10*8), CX
+	FINISHAT(CX, Z4, Z5)
+	LEAQ (CX)(R10*4), CX
+	FINISHAT(CX, Z6, Z7)
+	MOVQ productTile_k(AX), CX           // back to the first k and the first row of dst
+	SHLQ $2, CX
+	SUBQ CX, SI
+	LEAQ (R11*4), CX
+	SUBQ CX, DI
+	ADDQ $128, R13
+	MOVQ productTile_n(AX), CX
+	SHLQ $2, CX
+	CMPQ R13, CX
+	JLT  panel
 	LEAQ (SI)(R8*4), SI
+	LEAQ (DI)(R11*4), DI
+	TESTQ DX, DX
+	JZ   next
+	SHLQ $4, R10
+	ADDQ R10, DX
+
+next:
 	SUBQ $4, R12
 	JNZ  block
+	VZEROUPPER
+	RET
+
+// func product1x32x1AVX512(t *productTile)
+//
+// The same, a row at a time.
+TEXT ·product1x32x1AVX512(SB), NOSPLIT, $0-8
+	LOAD
+
+row:
+	XORL R13, R13
+	MOVQ productTile_w(AX), BX
+
+panel:
+	PANEL(Z0, Z1)
+	MOVQ productTile_k(AX), CX
+	TESTQ CX, CX
+	JZ   done
+
+one:
+	VBROADCASTSS (SI), Z24
+	VFMADD231PS (BX), Z24, Z0
+	VFMADD231PS 64(BX), Z24, Z1
+	ADDQ $4, SI
+	ADDQ $128, BX
+	DECQ CX
+	JNZ  one
+
+done:
+	FINISHAT(DX, Z0, Z1)
+	SUBQ R11, DI
+	MOVQ productTile_k(AX), CX
+	SHLQ $2, CX
+	SUBQ CX, SI
+	ADDQ $128, R13
+	MOVQ productTile_n(AX), CX
+	SHLQ $2, CX
+	CMPQ R13, CX
+	JLT  panel
+	ADDQ R8, SI
+	ADDQ R11, DI
+	TESTQ DX, DX
+	JZ   next
+	MOVQ productTile_ldy(AX), R10
+	LEAQ (DX)(R10*4), DX
+
+next:
+	DECQ R12
+	JNZ  row
 	VZEROUPPER
 	RET
 
@@ -724,66 +798,6 @@ combine:
 	VZEROUPPER
 	RET
 
-// func row32x1AVX512(t *productTile)
-//
-// One chain, one row, all panels of w one after the other: n columns, of any number. k is
-// at most 8. R9 columns left, R10 bias.
-TEXT ·row32x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	VPXORD Z30, Z30, Z30
-	MOVBLZX productTile_relu(AX), DX
-	DECL DX
-	ANDL $0xFF800000, DX                 // +0 or -Inf
-	VPBROADCASTD DX, Z31
-	MOVQ productTile_n(AX), R9
-	MOVQ productTile_dst(AX), DI
-	MOVQ productTile_bias(AX), R10
-	MOVQ productTile_w(AX), BX
-
-panel:
-	MOVQ $-1, DX
-	CMPQ R9, $32
-	JGE  masks
-	MOVQ R9, CX
-	SHLQ CX, DX
-	NOTQ DX
-
-masks:
-	KMOVW DX, K1
-	SHRQ $16, DX
-	KMOVW DX, K2
-	VMOVAPS Z30, Z0
-	VMOVAPS Z30, Z1
-	TESTQ R10, R10
-	JZ   start
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ $128, R10
-
-start:
-	MOVQ productTile_k(AX), CX
-	MOVQ productTile_a(AX), R13
-	TESTQ CX, CX
-	JZ   done
-
-one:
-	K1ROW(0, 0, Z0, Z1)
-	ADDQ $4, R13
-	ADDQ $128, BX
-	DECQ CX
-	JNZ  one
-
-done:
-	VMAXPS Z0, Z31, Z0
-	VMAXPS Z1, Z31, Z1
-	VMOVUPS Z0, K1, (DI)
-	VMOVUPS Z1, K2, 64(DI)
-	ADDQ $128, DI
-	SUBQ $32, R9
-	JGT  panel
-	VZEROUPPER
-	RET
-
 // func lanesAVX512(t *productTile)
 //
 // The order that runs over 32 lanes: Z0 holds lanes 0-15, Z1 lanes 16-31. w is n rows of
@@ -872,6 +886,172 @@ store:
 next:
 	DECQ R12
 	JNZ  row
+	VZEROUPPER
+	RET
+
+// Where lanes8 finds the sums of rows 0 to 7.
+DATA rows<>+0(SB)/8, $0x0000000400000000
+DATA rows<>+8(SB)/8, $0x0000000C00000008
+DATA rows<>+16(SB)/8, $0x0000000600000002
+DATA rows<>+24(SB)/8, $0x0000000E0000000A
+GLOBL rows<>(SB), RODATA|NOPTR, $32
+
+// LANES16 multiplies 16 k of eight rows by those of w at o(BX); R13 and R10 are rows 0 and 4.
+#define LANES16(o, w, a, b, c, d, e, f, g, h) \
+	VMOVUPS o(BX), w                     \
+	VFMADD231PS o(R13), w, a             \
+	VFMADD231PS o(R13)(R8*1), w, b       \
+	VFMADD231PS o(R13)(R8*2), w, c       \
+	VFMADD231PS o(R13)(R9*1), w, d       \
+	VFMADD231PS o(R10), w, e             \
+	VFMADD231PS o(R10)(R8*1), w, f       \
+	VFMADD231PS o(R10)(R8*2), w, g       \
+	VFMADD231PS o(R10)(R9*1), w, h
+
+// TAIL16 is LANES16 for the k in mask m; x scratch.
+#define TAIL16(o, m, w, x, a, b, c, d, e, f, g, h) \
+	VMOVUPS o(BX), w                     \
+	TAILROW(o(R13), m, w, x, a)          \
+	TAILROW(o(R13)(R8*1), m, w, x, b)    \
+	TAILROW(o(R13)(R8*2), m, w, x, c)    \
+	TAILROW(o(R13)(R9*1), m, w, x, d)    \
+	TAILROW(o(R10), m, w, x, e)          \
+	TAILROW(o(R10)(R8*1), m, w, x, f)    \
+	TAILROW(o(R10)(R8*2), m, w, x, g)    \
+	TAILROW(o(R10)(R9*1), m, w, x, h)
+
+#define TAILROW(a, m, w, x, acc) \
+	VMOVUPS.Z a, m, x                    \
+	VFMADD231PS w, x, acc
+
+// JOIN adds the halves of a to each other, and those of b, and leaves both in a.
+#define JOIN(keep, other, a, b, x) \
+	VSHUFF64X2 $other, b, a, x           \
+	VSHUFF64X2 $keep, b, a, a            \
+	VADDPS x, a, a
+
+// SCATTER4 stores four values ldd apart, from CX; it leaves CX at the last.
+#define SCATTER4(x) \
+	VMOVSS x, (CX)                       \
+	ADDQ R11, CX                         \
+	VEXTRACTPS $1, x, (CX)               \
+	ADDQ R11, CX                         \
+	VEXTRACTPS $2, x, (CX)               \
+	ADDQ R11, CX                         \
+	VEXTRACTPS $3, x, (CX)
+
+// func lanes8AVX512(t *productTile)
+//
+// lanesAVX512 for eight rows at a time and no mask; rows must be a multiple of eight. Row
+// r has lanes 0-15 in Zr and lanes 16-31 in Z(8+r); the trees of all eight are one.
+// Y28 where the sums stand. R9 = 3 lda, R13 and R10 rows
+// 0 and 4 of a, DX column in bytes.
+TEXT ·lanes8AVX512(SB), NOSPLIT, $0-8
+	LOAD
+	MOVQ productTile_k(AX), CX
+	ANDQ $31, CX
+	MOVQ $-1, R10
+	SHLQ CX, R10
+	NOTQ R10
+	KMOVW R10, K3
+	SHRQ $16, R10
+	KMOVW R10, K4
+	LEAQ (R8)(R8*2), R9
+	VMOVUPS rows<>(SB), Y28
+
+block:
+	MOVQ productTile_w(AX), BX
+	XORL DX, DX
+
+column:
+	VMOVAPS Z30, Z0
+	MOVQ productTile_bias(AX), CX
+	TESTQ CX, CX
+	JZ   start
+	VMOVSS (CX)(DX*1), X0                // lane 0, zeroes the others
+
+start:
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z30, Z8
+	VMOVAPS Z30, Z9
+	VMOVAPS Z30, Z10
+	VMOVAPS Z30, Z11
+	VMOVAPS Z30, Z12
+	VMOVAPS Z30, Z13
+	VMOVAPS Z30, Z14
+	VMOVAPS Z30, Z15
+	MOVQ SI, R13
+	LEAQ (SI)(R8*4), R10
+	MOVQ productTile_k(AX), CX
+	SUBQ $32, CX
+	JLT  tail
+
+group:
+	LANES16(0, Z16, Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7)
+	LANES16(64, Z17, Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15)
+	ADDQ $128, R13
+	ADDQ $128, R10
+	ADDQ $128, BX
+	SUBQ $32, CX
+	JGE  group
+
+tail:
+	ADDQ $32, CX
+	JZ   tree
+	TAIL16(0, K3, Z16, Z18, Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7)
+	TAIL16(64, K4, Z17, Z19, Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15)
+	ADDQ $128, BX
+
+tree:
+	VADDPS Z8, Z0, Z0                    // l + (l+16)
+	VADDPS Z9, Z1, Z1
+	VADDPS Z10, Z2, Z2
+	VADDPS Z11, Z3, Z3
+	VADDPS Z12, Z4, Z4
+	VADDPS Z13, Z5, Z5
+	VADDPS Z14, Z6, Z6
+	VADDPS Z15, Z7, Z7
+	JOIN(0x44, 0xEE, Z0, Z1, Z16)        // l + (l+8), two rows in one
+	JOIN(0x44, 0xEE, Z2, Z3, Z17)
+	JOIN(0x44, 0xEE, Z4, Z5, Z18)
+	JOIN(0x44, 0xEE, Z6, Z7, Z19)
+	JOIN(0x88, 0xDD, Z0, Z2, Z16)        // l + (l+4), four rows in one
+	JOIN(0x88, 0xDD, Z4, Z6, Z17)
+	VUNPCKLPD Z4, Z0, Z1                 // l + (l+2)
+	VUNPCKHPD Z4, Z0, Z2
+	VADDPS Z2, Z1, Z0
+	VPERMILPS $0xB1, Z0, Z1              // l + (l+1)
+	VADDPS Z1, Z0, Z0
+	VPERMPS Z0, Z28, Z0
+	VMAXPS Y0, Y31, Y0
+	LEAQ (DI)(DX*1), CX
+	CMPQ R11, $4
+	JNE  scatter
+	VMOVUPS Y0, (CX)
+	JMP  next
+
+scatter:
+	SCATTER4(X0)
+	ADDQ R11, CX
+	VEXTRACTF128 $1, Y0, X0
+	SCATTER4(X0)
+
+next:
+	ADDQ $4, DX
+	MOVQ productTile_n(AX), CX
+	SHLQ $2, CX
+	CMPQ DX, CX
+	JLT  column
+	LEAQ (SI)(R8*8), SI
+	LEAQ (DI)(R11*8), DI
+	SUBQ $8, R12
+	JNZ  block
 	VZEROUPPER
 	RET
 

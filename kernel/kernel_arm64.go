@@ -425,7 +425,5 @@ func transposeOn(i isa, dst, src []float32, k, n int) {
 	}
 }
 
-// wide: no tile takes all panels of a row.
+// wide: no tile takes all panels at once.
 func wide(isa, order) bool { return false }
-
-func wideOn(isa, *productTile) {}

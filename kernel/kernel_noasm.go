@@ -29,5 +29,4 @@ func transposeOn(_ isa, dst, src []float32, k, n int) { transposeGeneric(dst, sr
 
 func singleOn(_ isa, o order, t *productTile) { productPortable(o, t) }
 
-func wide(isa, order) bool     { return false }
-func wideOn(isa, *productTile) {}
+func wide(isa, order) bool { return false }

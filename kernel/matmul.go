@@ -75,20 +75,21 @@ func product(i isa, dst, a *Matrix, w *Weights, bias []float32, y *Matrix, relu 
 	}
 	ord := orderOf(w.K, w.N)
 	cols := panel
-	if ord == lanes {
+	if ord == lanes || wide(i, ord) {
 		cols = w.N
 	}
+	flops := 2 * max(w.K, thinnest) * cols
 	block := a.Rows
-	if 2*w.K*cols*a.Rows > flopsPerCall {
-		block = rowsPerCall(2 * w.K * cols)
+	if flops*a.Rows > flopsPerCall {
+		block = rowsPerCall(flops)
 	}
 	for r := 0; r < a.Rows; r += block {
-		t.rows = min(block, a.Rows-r)
-		t.a = a.Data[r*t.lda:]
 		for n := 0; n < w.N; n += cols {
+			t.rows = min(block, a.Rows-r)
+			t.a = a.Data[r*t.lda:]
 			t.n = min(cols, w.N-n)
 			t.dst = dst.Data[r*dst.Stride+n:]
-			t.w = w.Data[n*w.K:] // where the order is lanes there is one pass, n = 0
+			t.w = w.Data[n*w.K:] // where all columns are one tile there is one pass, n = 0
 			if bias != nil {
 				t.bias = bias[n:]
 			}

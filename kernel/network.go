@@ -25,7 +25,7 @@ type Network struct {
 // A step is one call of a tile: a panel, or two of them.
 type step struct {
 	order order
-	far   int // bytes to the second panel; 0 for one panel, -1 for all
+	far   int // bytes to the second panel; 0 if there is none
 	t     productTile
 }
 
@@ -69,17 +69,13 @@ func (k Kernel) NewNetwork(layers []Layer) *Network {
 // steps returns the calls for one layer from a to dst.
 func (n *Network) steps(y *Layer, dst, a []float32) []step {
 	ord, cols := orderOf(y.W.K, y.W.N), panel
-	all := wide(n.isa, ord)
-	if ord == lanes || all {
+	if ord == lanes || wide(n.isa, ord) {
 		cols = y.W.N
 	}
 	at := func(from, count int) step {
 		s := step{order: ord, t: productTile{dst: dst[from:], a: a, w: y.W.Data[from*y.W.K:], rows: 1, k: y.W.K, n: count, relu: y.ReLU}}
 		if y.Bias != nil {
 			s.t.bias = y.Bias[from:]
-		}
-		if all {
-			s.far = -1
 		}
 		return s
 	}
@@ -124,13 +120,10 @@ func (n *Network) Run(dst, x []float32) {
 				i = len(steps) - 1 - i
 			}
 			s := &steps[i]
-			switch {
-			case s.far == 0:
+			if s.far == 0 {
 				singleOn(n.isa, s.order, &s.t)
-			case s.far > 0:
+			} else {
 				pairOn(n.isa, &s.t, s.far)
-			default:
-				wideOn(n.isa, &s.t)
 			}
 		}
 	}

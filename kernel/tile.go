@@ -24,6 +24,18 @@ func (t *productTile) below(n int) productTile {
 	return b
 }
 
+// next goes on to the rows of t after those done, its own number, out of rows in all. There
+// must be some.
+func (t *productTile) next(rows int) {
+	n := t.rows
+	t.rows = rows - n
+	t.dst = t.dst[n*t.ldd:]
+	t.a = t.a[n*t.lda:]
+	if t.y != nil {
+		t.y = t.y[n*t.ldy:]
+	}
+}
+
 // gradientTile is the work of one tile call: dst = (dst +) aᵀ·b, k×n, over rows.
 type gradientTile struct {
 	dst, a, b     []float32
@@ -43,6 +55,10 @@ type crossTile struct {
 // flopsPerCall bounds the work of one assembly call: 50 µs on a core that reaches only
 // 40 GFLOP/s.
 const flopsPerCall = 2 << 20
+
+// thinnest is the inner dimension whose multiply-adds take as long as storing the results
+// in a far cache: thinner products count as this.
+const thinnest = 8
 
 // rowsPerCall returns how many rows of flopsPerRow each fit into one call, where that is
 // more than a few as a multiple of the heights of all tiles.

@@ -114,7 +114,10 @@ func product(m, kk, nn int, fused bool, team *backprop.Team) problem {
 	}
 	p := kernel.NewWeights(kk, nn)
 	p.Pack(w)
-	multiply := shares(team, m, func(lo, hi int) { k.MatMul(y.RowRange(lo, hi), x.RowRange(lo, hi), p, b, fused) })
+	multiply := func() { k.MatMul(y, x, p, b, fused) }
+	if team != nil {
+		multiply = shares(team, m, func(lo, hi int) { k.MatMul(y.RowRange(lo, hi), x.RowRange(lo, hi), p, b, fused) })
+	}
 	call := multiply
 	switch {
 	case !fused:
