@@ -73,6 +73,9 @@ func lanes8AVX512(t *productTile)
 func gradient8x32AVX512(t *gradientTile)
 
 //go:noescape
+func gradient8xnAVX512(t *gradientTile)
+
+//go:noescape
 func gradient16x16AVX512(t *gradientTile)
 
 //go:noescape
@@ -89,6 +92,9 @@ func gradient1x32AVX512(t *gradientTile)
 
 //go:noescape
 func columns32AVX512(t *gradientTile)
+
+//go:noescape
+func columns64AVX512(t *gradientTile)
 
 //go:noescape
 func cross4x16AVX512(t *crossTile)
@@ -125,6 +131,9 @@ func gradient1x16AVX2(t *gradientTile)
 
 //go:noescape
 func columns16AVX2(t *gradientTile)
+
+//go:noescape
+func columns64AVX2(t *gradientTile)
 
 //go:noescape
 func cross4x8AVX2(t *crossTile)
@@ -252,9 +261,11 @@ func productAVX2(o order, t *productTile) {
 func halvesAVX2(o order, t *productTile) {
 	left := *t
 	left.n = min(16, t.n)
+	left.lines = (t.lines + 3) / 4 // two halves, and blocks of three rows instead of six
 	halfAVX2(o, &left)
 	if t.n > 16 {
 		right := t.right()
+		right.ahead, right.lines = left.ahead, left.lines
 		halfAVX2(o, &right)
 	}
 }
@@ -345,13 +356,18 @@ func gradientAVX512(t *gradientTile) {
 	s := *t
 	for k := 0; k < t.k; k += s.k {
 		s.a, s.dst = t.a[k:], t.dst[k*t.ldd:]
+		s.ahead = t.ahead + uintptr(64*t.lines*(k/8))
 		switch left := t.k - k; {
 		case left >= 16 && t.n <= 16:
 			s.k = 16
 			gradient16x16AVX512(&s)
 		case left >= 8:
 			s.k = 8
-			gradient8x32AVX512(&s)
+			if s.n == panel {
+				gradient8x32AVX512(&s)
+			} else {
+				gradient8xnAVX512(&s)
+			}
 		case left >= 4:
 			s.k = 4
 			gradient4x32AVX512(&s)
@@ -371,6 +387,10 @@ func gradientAVX2(t *gradientTile) {
 		s.n, s.b = min(16, t.n-n), t.b[n:]
 		for k := 0; k < t.k; k += s.k {
 			s.a, s.dst = t.a[k:], t.dst[k*t.ldd+n:]
+			if n > 0 {
+				s.lines = 0
+			}
+			s.ahead = t.ahead + uintptr(64*t.lines*(k/8))
 			switch left := t.k - k; {
 			case left >= 6 && s.n == 16:
 				s.k = 6
@@ -386,21 +406,40 @@ func gradientAVX2(t *gradientTile) {
 	}
 }
 
-// columnsOn sums up to 32 columns.
+// columnsAtOnce is how many columns columnsOn takes.
+const columnsAtOnce = 64
+
+// columnsOn sums up to 64 columns.
 func columnsOn(i isa, t *gradientTile) {
 	switch i {
 	case avx512:
-		columns32AVX512(t)
+		columnsAVX512(t)
 	case avx2:
-		s := *t
-		s.n = min(16, t.n)
-		columns16AVX2(&s)
-		if t.n > 16 {
-			s.n, s.b, s.dst = t.n-16, t.b[16:], t.dst[16:]
-			columns16AVX2(&s)
-		}
+		columnsAVX2(t)
 	default:
 		columnsGeneric(t)
+	}
+}
+
+func columnsAVX512(t *gradientTile) {
+	if t.n == columnsAtOnce {
+		columns64AVX512(t)
+		return
+	}
+	for n := 0; n < t.n; n += 32 {
+		s := t.columns(n, 32)
+		columns32AVX512(&s)
+	}
+}
+
+func columnsAVX2(t *gradientTile) {
+	if t.n == columnsAtOnce {
+		columns64AVX2(t)
+		return
+	}
+	for n := 0; n < t.n; n += 16 {
+		s := t.columns(n, 16)
+		columns16AVX2(&s)
 	}
 }
 

@@ -64,6 +64,18 @@
 	VMOVUPS hi, K2, 64(DI)               \
 	ADDQ R11, DI
 
+// AHEAD brings lines nearer that later calls want. It uses CX and BX.
+#define AHEAD \
+	MOVQ productTile_lines(AX), BX \
+	TESTQ BX, BX                         \
+	JZ   7(PC)                           \
+	MOVQ productTile_ahead(AX), CX     \
+	PREFETCHT1 (CX)                      \
+	ADDQ $64, CX                         \
+	DECQ BX                              \
+	JNZ  -3(PC)                          \
+	MOVQ CX, productTile_ahead(AX)
+
 // ROW multiplies one element of a with a row of w held in Z24 and Z25.
 #define ROW(x, b, lo, hi) \
 	VBROADCASTSS x, b                    \
@@ -94,6 +106,7 @@ TEXT ·product6x32x2AVX512(SB), NOSPLIT, $0-8
 	LEAQ (R8)(R8*2), R9
 
 block:
+	AHEAD
 	BIAS(Z0, Z1)
 	VMOVAPS Z0, Z2
 	VMOVAPS Z1, Z3
@@ -1061,8 +1074,20 @@ next:
 //	DI dst         DX row of b      R9 ldb      R11 ldd
 //	K1, K2 columns 0-15 and 16-31 of b that exist
 
+// GRADAHEAD brings lines nearer that later calls want. It uses CX and DX.
+#define GRADAHEAD \
+	MOVQ gradientTile_ahead(AX), DX      \
+	MOVQ gradientTile_lines(AX), CX      \
+	TESTQ CX, CX                         \
+	JZ   5(PC)                           \
+	PREFETCHT1 (DX)                      \
+	ADDQ $64, DX                         \
+	DECQ CX                              \
+	JNZ  -3(PC)
+
 #define LOADGRAD \
 	MOVQ t+0(FP), AX                     \
+	GRADAHEAD                            \
 	MOVQ gradientTile_n(AX), CX          \
 	MOVQ $-1, DX                         \
 	SHLQ CX, DX                          \
@@ -1095,94 +1120,109 @@ next:
 	VMOVUPS hi, K2, 64(DI)               \
 	ADDQ R11, DI
 
+// WHOLE and MASKED load a row of b: all 32 columns, or those that exist. A masked load
+// takes longer.
+#define WHOLE(lo, hi) \
+	VMOVUPS lo, Z24                      \
+	VMOVUPS hi, Z25
+
+#define MASKED(lo, hi) \
+	VMOVUPS.Z lo, K1, Z24                \
+	VMOVUPS.Z hi, K2, Z25
+
+// GRADIENT8 is the tile of eight columns of a by those of b. Accumulator r in Z(2r), Z(2r+1).
+#define GRADIENT8(load) \
+	JNZ  sums                            \
+	VPXORD Z0, Z0, Z0                    \
+	VMOVAPS Z0, Z1                       \
+	VMOVAPS Z0, Z2                       \
+	VMOVAPS Z0, Z3                       \
+	VMOVAPS Z0, Z4                       \
+	VMOVAPS Z0, Z5                       \
+	VMOVAPS Z0, Z6                       \
+	VMOVAPS Z0, Z7                       \
+	VMOVAPS Z0, Z8                       \
+	VMOVAPS Z0, Z9                       \
+	VMOVAPS Z0, Z10                      \
+	VMOVAPS Z0, Z11                      \
+	VMOVAPS Z0, Z12                      \
+	VMOVAPS Z0, Z13                      \
+	VMOVAPS Z0, Z14                      \
+	VMOVAPS Z0, Z15                      \
+	JMP  pair                            \
+sums:                                        \
+	MOVQ DI, R10                         \
+	LOADDST(Z0, Z1)                      \
+	LOADDST(Z2, Z3)                      \
+	LOADDST(Z4, Z5)                      \
+	LOADDST(Z6, Z7)                      \
+	LOADDST(Z8, Z9)                      \
+	LOADDST(Z10, Z11)                    \
+	LOADDST(Z12, Z13)                    \
+	LOADDST(Z14, Z15)                    \
+pair:                                        \
+	SUBQ $2, CX                          \
+	JLT  last                            \
+two:                                         \
+	load((DX), 64(DX))                   \
+	ROW(0(SI), Z26, Z0, Z1)              \
+	ROW(4(SI), Z27, Z2, Z3)              \
+	ROW(8(SI), Z28, Z4, Z5)              \
+	ROW(12(SI), Z29, Z6, Z7)             \
+	ROW(16(SI), Z26, Z8, Z9)             \
+	ROW(20(SI), Z27, Z10, Z11)           \
+	ROW(24(SI), Z28, Z12, Z13)           \
+	ROW(28(SI), Z29, Z14, Z15)           \
+	load((DX)(R9*1), 64(DX)(R9*1))       \
+	ROW(0(SI)(R8*1), Z26, Z0, Z1)        \
+	ROW(4(SI)(R8*1), Z27, Z2, Z3)        \
+	ROW(8(SI)(R8*1), Z28, Z4, Z5)        \
+	ROW(12(SI)(R8*1), Z29, Z6, Z7)       \
+	ROW(16(SI)(R8*1), Z26, Z8, Z9)       \
+	ROW(20(SI)(R8*1), Z27, Z10, Z11)     \
+	ROW(24(SI)(R8*1), Z28, Z12, Z13)     \
+	ROW(28(SI)(R8*1), Z29, Z14, Z15)     \
+	LEAQ (SI)(R8*2), SI                  \
+	LEAQ (DX)(R9*2), DX                  \
+	SUBQ $2, CX                          \
+	JGE  two                             \
+last:                                        \
+	ADDQ $2, CX                          \
+	JZ   done                            \
+	load((DX), 64(DX))                   \
+	ROW(0(SI), Z26, Z0, Z1)              \
+	ROW(4(SI), Z27, Z2, Z3)              \
+	ROW(8(SI), Z28, Z4, Z5)              \
+	ROW(12(SI), Z29, Z6, Z7)             \
+	ROW(16(SI), Z26, Z8, Z9)             \
+	ROW(20(SI), Z27, Z10, Z11)           \
+	ROW(24(SI), Z28, Z12, Z13)           \
+	ROW(28(SI), Z29, Z14, Z15)           \
+done:                                        \
+	STOREDST(Z0, Z1)                     \
+	STOREDST(Z2, Z3)                     \
+	STOREDST(Z4, Z5)                     \
+	STOREDST(Z6, Z7)                     \
+	STOREDST(Z8, Z9)                     \
+	STOREDST(Z10, Z11)                   \
+	STOREDST(Z12, Z13)                   \
+	STOREDST(Z14, Z15)
+
 // func gradient8x32AVX512(t *gradientTile)
 //
-// Eight columns of a by 32 of b; k is eight. Accumulator r in Z(2r), Z(2r+1).
+// Eight columns of a by 32 of b; k is eight.
 TEXT ·gradient8x32AVX512(SB), NOSPLIT, $0-8
 	LOADGRAD
-	JNZ  load
-	VPXORD Z0, Z0, Z0
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	VMOVAPS Z0, Z7
-	VMOVAPS Z0, Z8
-	VMOVAPS Z0, Z9
-	VMOVAPS Z0, Z10
-	VMOVAPS Z0, Z11
-	VMOVAPS Z0, Z12
-	VMOVAPS Z0, Z13
-	VMOVAPS Z0, Z14
-	VMOVAPS Z0, Z15
-	JMP  pair
+	GRADIENT8(WHOLE)
+	VZEROUPPER
+	RET
 
-load:
-	MOVQ DI, R10
-	LOADDST(Z0, Z1)
-	LOADDST(Z2, Z3)
-	LOADDST(Z4, Z5)
-	LOADDST(Z6, Z7)
-	LOADDST(Z8, Z9)
-	LOADDST(Z10, Z11)
-	LOADDST(Z12, Z13)
-	LOADDST(Z14, Z15)
-
-pair:
-	SUBQ $2, CX
-	JLT  last
-
-two:
-	VMOVUPS.Z (DX), K1, Z24
-	VMOVUPS.Z 64(DX), K2, Z25
-	ROW(0(SI), Z26, Z0, Z1)
-	ROW(4(SI), Z27, Z2, Z3)
-	ROW(8(SI), Z28, Z4, Z5)
-	ROW(12(SI), Z29, Z6, Z7)
-	ROW(16(SI), Z26, Z8, Z9)
-	ROW(20(SI), Z27, Z10, Z11)
-	ROW(24(SI), Z28, Z12, Z13)
-	ROW(28(SI), Z29, Z14, Z15)
-	VMOVUPS.Z (DX)(R9*1), K1, Z24
-	VMOVUPS.Z 64(DX)(R9*1), K2, Z25
-	ROW(0(SI)(R8*1), Z26, Z0, Z1)
-	ROW(4(SI)(R8*1), Z27, Z2, Z3)
-	ROW(8(SI)(R8*1), Z28, Z4, Z5)
-	ROW(12(SI)(R8*1), Z29, Z6, Z7)
-	ROW(16(SI)(R8*1), Z26, Z8, Z9)
-	ROW(20(SI)(R8*1), Z27, Z10, Z11)
-	ROW(24(SI)(R8*1), Z28, Z12, Z13)
-	ROW(28(SI)(R8*1), Z29, Z14, Z15)
-	LEAQ (SI)(R8*2), SI
-	LEAQ (DX)(R9*2), DX
-	SUBQ $2, CX
-	JGE  two
-
-last:
-	ADDQ $2, CX                          // rows mod 2
-	JZ   done
-	VMOVUPS.Z (DX), K1, Z24
-	VMOVUPS.Z 64(DX), K2, Z25
-	ROW(0(SI), Z26, Z0, Z1)
-	ROW(4(SI), Z27, Z2, Z3)
-	ROW(8(SI), Z28, Z4, Z5)
-	ROW(12(SI), Z29, Z6, Z7)
-	ROW(16(SI), Z26, Z8, Z9)
-	ROW(20(SI), Z27, Z10, Z11)
-	ROW(24(SI), Z28, Z12, Z13)
-	ROW(28(SI), Z29, Z14, Z15)
-
-done:
-	STOREDST(Z0, Z1)
-	STOREDST(Z2, Z3)
-	STOREDST(Z4, Z5)
-	STOREDST(Z6, Z7)
-	STOREDST(Z8, Z9)
-	STOREDST(Z10, Z11)
-	STOREDST(Z12, Z13)
-	STOREDST(Z14, Z15)
+// func gradient8xnAVX512(t *gradientTile)
+//
+// Eight columns of a by up to 32 of b.
+TEXT ·gradient8xnAVX512(SB), NOSPLIT, $0-8
+	LOADGRAD
+	GRADIENT8(MASKED)
 	VZEROUPPER
 	RET
 
@@ -1402,6 +1442,36 @@ row:
 	VZEROUPPER
 	RET
 
+// func columns64AVX512(t *gradientTile)
+//
+// Sums of 64 columns of b, whose additions overlap.
+TEXT ·columns64AVX512(SB), NOSPLIT, $0-8
+	LOADGRAD
+	VPXORD Z0, Z0, Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	JZ   row
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	VMOVUPS 128(DI), Z2
+	VMOVUPS 192(DI), Z3
+
+row:
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	VADDPS 128(DX), Z2, Z2
+	VADDPS 192(DX), Z3, Z3
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, 128(DI)
+	VMOVUPS Z3, 192(DI)
+	VZEROUPPER
+	RET
+
 // CROSSROW multiplies one float32 of a with 16 float64 of b held in Z24 and Z25.
 #define CROSSROW(x, b, lo, hi) \
 	VCVTPS2PD.BCST x, b                  \
@@ -1608,6 +1678,7 @@ TEXT ·product3x16x2AVX2(SB), NOSPLIT, $0-8
 	LOAD2
 
 block:
+	AHEAD
 	BIAS2(0, Y0, Y1)
 	VMOVAPS Y0, Y2
 	VMOVAPS Y1, Y3
@@ -2158,6 +2229,7 @@ next:
 
 #define LOADGRAD2 \
 	MOVQ t+0(FP), AX                     \
+	GRADAHEAD                            \
 	MOVQ gradientTile_n(AX), CX          \
 	MASKS(CX, R10)                       \
 	VMOVUPS (R10), Y14                   \
@@ -2327,6 +2399,52 @@ row:
 	JNZ  row
 	VMASKMOVPS Y0, Y14, (DI)
 	VMASKMOVPS Y1, Y15, 32(DI)
+	VZEROUPPER
+	RET
+
+// func columns64AVX2(t *gradientTile)
+//
+// Sums of 64 columns of b, whose additions overlap.
+TEXT ·columns64AVX2(SB), NOSPLIT, $0-8
+	LOADGRAD2
+	VXORPS Y0, Y0, Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	JZ   row
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	VMOVUPS 128(DI), Y4
+	VMOVUPS 160(DI), Y5
+	VMOVUPS 192(DI), Y6
+	VMOVUPS 224(DI), Y7
+
+row:
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	VADDPS 64(DX), Y2, Y2
+	VADDPS 96(DX), Y3, Y3
+	VADDPS 128(DX), Y4, Y4
+	VADDPS 160(DX), Y5, Y5
+	VADDPS 192(DX), Y6, Y6
+	VADDPS 224(DX), Y7, Y7
+	ADDQ R9, DX
+	DECQ CX
+	JNZ  row
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y4, 128(DI)
+	VMOVUPS Y5, 160(DI)
+	VMOVUPS Y6, 192(DI)
+	VMOVUPS Y7, 224(DI)
 	VZEROUPPER
 	RET
 

@@ -279,6 +279,9 @@ func columnsOfANEON(t *gradientTile) {
 	}
 }
 
+// columnsAtOnce is how many columns columnsOn takes.
+const columnsAtOnce = 32
+
 // columnsOn sums up to 32 columns.
 func columnsOn(i isa, t *gradientTile) {
 	if i != neon {

@@ -8,6 +8,9 @@ func detect() []isa { return []isa{generic} }
 // features returns the CPU features the choice looked at and found.
 func features() []string { return nil }
 
+// columnsAtOnce is how many columns columnsOn takes.
+const columnsAtOnce = 32
+
 func paired(isa) bool               { return false }
 func pairOn(isa, *productTile, int) {}
 

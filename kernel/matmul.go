@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // MatMul sets dst = a·w + bias, followed by ReLU (0 where negative; NaN and -0 pass) if
 // relu is set.
 //
@@ -81,8 +83,11 @@ func product(i isa, dst, a *Matrix, w *Weights, bias []float32, y *Matrix, relu 
 	flops := 2 * max(w.K, thinnest) * cols
 	block := a.Rows
 	if flops*a.Rows > flopsPerCall {
-		block = rowsPerCall(flops)
+		if block = rowsPerCall(flops); cols == panel {
+			block = min(block, rowsMost) // stays near while the other panels pass
+		}
 	}
+	far := 4*a.Rows*(a.Stride+dst.Stride) > nearBytes
 	for r := 0; r < a.Rows; r += block {
 		for n := 0; n < w.N; n += cols {
 			t.rows = min(block, a.Rows-r)
@@ -96,9 +101,39 @@ func product(i isa, dst, a *Matrix, w *Weights, bias []float32, y *Matrix, relu 
 			if y.Data != nil {
 				t.y = y.Data[r*y.Stride+n:]
 			}
+			if t.lines = 0; far && r+block < a.Rows {
+				t.ahead, t.lines = lookAhead(a, dst, r+block, block, n/cols, (w.N+cols-1)/cols)
+				t.lines = min(t.lines/max(1, block/6)+1, linesMost)
+			}
 			productOn(i, ord, &t)
 		}
 	}
+}
+
+// rowsMost is the most rows of a block: a smaller one stays nearer, a larger one spreads the
+// cost of a call (bench/calibrate.md). It is a multiple of the heights of all tiles.
+const rowsMost = 96
+
+// nearBytes is what a second-level cache holds beside weights: operands beyond it come from
+// afar, and are sent for before they are needed.
+const nearBytes = 512 << 10
+
+// linesMost is how many lines a tile sends for at once: about as many as can be on their way.
+const linesMost = 128
+
+// lookAhead returns where panel p of panels should look for memory to bring nearer while it
+// computes, and for how many cache lines: its part of the rows from r on, those of a for the
+// first half of the panels, of b for the others.
+func lookAhead(a, b *Matrix, r, rows, p, panels int) (at uintptr, lines int) {
+	m, parts := a, max(1, panels/2)
+	if p >= parts {
+		m, p, parts = b, p-parts, panels-parts
+	}
+	if len(m.Data) == 0 {
+		return 0, 0
+	}
+	n := min(rows, m.Rows-r) * m.Stride / parts
+	return uintptr(unsafe.Pointer(&m.Data[min(r*m.Stride+p*n, len(m.Data)-1)])), n / 16
 }
 
 // gradientRows is how many rows a tile of the weight gradient adds up before the next tile
@@ -145,6 +180,7 @@ func (k Kernel) WeightGrad(dw Weights, db []float32, x, dy Matrix, accumulate bo
 	if orderOf(dw.K, dw.N) == lanes {
 		a, b, ldd = dy, x, roundUp(dw.K)
 	}
+	far := 4*x.Rows*(x.Stride+dy.Stride) > nearBytes
 	for r := 0; r < x.Rows; r += gradientRows {
 		t := gradientTile{lda: a.Stride, ldb: b.Stride, ldd: ldd, rows: min(gradientRows, x.Rows-r), k: a.Cols, accumulate: accumulate || r > 0}
 		if a.Cols > 0 {
@@ -158,6 +194,10 @@ func (k Kernel) WeightGrad(dw Weights, db []float32, x, dy Matrix, accumulate bo
 			} else {
 				t.dst = dw.Data[n:]
 			}
+			if t.lines = 0; far && r+gradientRows < x.Rows {
+				t.ahead, t.lines = lookAhead(&a, &b, r+gradientRows, gradientRows, n/panel, (b.Cols+panel-1)/panel)
+				t.lines = min(t.lines/max(1, a.Cols/8), linesMost)
+			}
 			if a.Cols > 0 {
 				gradientOn(i, &t)
 			}
@@ -166,8 +206,9 @@ func (k Kernel) WeightGrad(dw Weights, db []float32, x, dy Matrix, accumulate bo
 			continue
 		}
 		t.ldb, t.lda = dy.Stride, 0
-		for n := 0; n < dw.N; n += panel {
-			t.n = min(panel, dw.N-n)
+		t.lines = 0
+		for n := 0; n < dw.N; n += columnsAtOnce {
+			t.n = min(columnsAtOnce, dw.N-n)
 			t.b, t.dst = dy.Data[r*dy.Stride+n:], db[n:]
 			columnsOn(i, &t)
 		}

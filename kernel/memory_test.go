@@ -772,3 +772,24 @@ func requireOperations(t *testing.T, names ...string) {
 		t.Errorf("there is no Kernel.%s", name)
 	}
 }
+
+// TestFarOperands: operands beyond the second-level cache are sent for ahead of time, up to
+// the last row and no further, whatever their shape.
+func TestFarOperands(t *testing.T) {
+	r := rand.New(rand.NewPCG(40, 1))
+	for _, s := range [][3]int{{3001, 64, 64}, {20000, 3, 40}, {1003, 100, 70}, {40, 5000, 33}, {70000, 0, 33}, {2, 200000, 9}} {
+		rows, k, n := s[0], s[1], s[2]
+		x, dy := strided(r, fillers[1], rows, k, 1), strided(r, fillers[1], rows, n, 3)
+		w := packed(r, fillers[1], k, n)
+		want, wantGrad := NewMatrix(rows, n), NewWeights(k, n)
+		Kernel{generic}.MatMul(want, x, w, nil, true)
+		Kernel{generic}.WeightGrad(wantGrad, nil, x, dy, false)
+		for _, i := range accelerated() {
+			got, gotGrad := NewMatrix(rows, n), NewWeights(k, n)
+			Kernel{i}.MatMul(got, x, w, nil, true)
+			Kernel{i}.WeightGrad(gotGrad, nil, x, dy, false)
+			requireBits(t, fmt.Sprint(isaNames[i], " product ", s), got.Data, want.Data)
+			requireBits(t, fmt.Sprint(isaNames[i], " gradient ", s), gotGrad.Data, wantGrad.Data)
+		}
+	}
+}

@@ -10,6 +10,10 @@ type productTile struct {
 	ldd, lda, ldy      int
 	rows, k, n         int
 	relu               bool
+	// Tall tiles bring memory at ahead into the second-level cache meanwhile, lines of it
+	// with every block of rows, and move ahead on. Nothing reads it, so it is no pointer.
+	ahead uintptr
+	lines int
 }
 
 // below returns t without its first n rows, fewer than it has.
@@ -42,6 +46,15 @@ type gradientTile struct {
 	ldd, lda, ldb int
 	rows, k, n    int
 	accumulate    bool
+	ahead         uintptr // as in productTile; lines once
+	lines         int
+}
+
+// columns returns t for its columns from n on, at most most of them.
+func (t *gradientTile) columns(n, most int) gradientTile {
+	c := *t
+	c.n, c.b, c.dst = min(most, t.n-n), t.b[n:], t.dst[n:]
+	return c
 }
 
 // crossTile is the same in float64: dst += aᵀ·b.

@@ -84,9 +84,10 @@ func serve(in io.Reader, out io.Writer) {
 	}
 }
 
-// settle is how long calls go on before they are timed: when a Go program wakes up, its
-// monitor thread looks in every 20 µs at first, on the same core if there is only one.
-const settle = 4 * time.Millisecond
+// settle is how long calls go on before they are timed. A Go program that has slept has its
+// monitor thread look in every 20 µs at first; where there is one core, as in a race of
+// pinned processes, that costs up to a quarter of the next ten milliseconds.
+const settle = 15 * time.Millisecond
 
 // mean returns the mean ns of a call over about d.
 func mean(call func(), d time.Duration) float64 {
