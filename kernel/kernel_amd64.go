@@ -180,6 +180,14 @@ func adamAVX2(w, grad, m, v *float32, n int, c *adamCoefficients)
 //go:noescape
 func transposeAVX2(dst, src *float32, k, n int)
 
+// nearestBytes returns the size of the first-level data cache.
+func nearestBytes() int {
+	if n := cpuid.CPU.Cache.L1D; n > 0 {
+		return n
+	}
+	return 32 << 10
+}
+
 // productOn computes one panel of a product.
 func productOn(i isa, o order, t *productTile) {
 	switch i {

@@ -279,6 +279,9 @@ func columnsOfANEON(t *gradientTile) {
 	}
 }
 
+// nearestBytes returns the size of a usual first-level data cache.
+func nearestBytes() int { return 32 << 10 }
+
 // columnsAtOnce is how many columns columnsOn takes.
 const columnsAtOnce = 32
 

@@ -8,6 +8,9 @@ func detect() []isa { return []isa{generic} }
 // features returns the CPU features the choice looked at and found.
 func features() []string { return nil }
 
+// nearestBytes returns the size of a usual first-level data cache.
+func nearestBytes() int { return 32 << 10 }
+
 // columnsAtOnce is how many columns columnsOn takes.
 const columnsAtOnce = 32
 

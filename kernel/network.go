@@ -44,7 +44,12 @@ func (k Kernel) NewNetwork(layers []Layer) *Network {
 		panic("kernel: network without layers")
 	}
 	n := &Network{isa: k.resolve(), x: Floats(layers[0].W.K)}
-	a, size := n.x, 0
+	size := 0
+	for l := range layers {
+		size += 4 * len(layers[l].W.Data)
+	}
+	n.alternate = size > alternateAbove && size < alternateBelow
+	a := n.x
 	for l := range layers {
 		y := &layers[l]
 		y.W.check()
@@ -54,7 +59,6 @@ func (k Kernel) NewNetwork(layers []Layer) *Network {
 		if y.Bias != nil && len(y.Bias) != y.W.N {
 			panic("kernel: length of bias differs from columns of weights")
 		}
-		size += 4 * len(y.W.Data)
 		if l > 0 {
 			n.activations = a
 		}
@@ -62,7 +66,6 @@ func (k Kernel) NewNetwork(layers []Layer) *Network {
 		n.layers = append(n.layers, n.steps(y, n.y, a))
 		a = n.y
 	}
-	n.alternate = size > alternateAbove && size < alternateBelow
 	return n
 }
 
@@ -81,8 +84,10 @@ func (n *Network) steps(y *Layer, dst, a []float32) []step {
 	}
 	var steps []step
 	from := 0
-	if panels := (y.W.N + panel - 1) / panel; ord == twoChains && paired(n.isa) {
-		// Two panels at a time that lie far apart: their streams then share no page.
+	pair := 2 * 4 * panel * y.W.K
+	if panels := (y.W.N + panel - 1) / panel; ord == twoChains && paired(n.isa) && !(n.alternate && pair > nearestBytes()*3/4) {
+		// Two panels at a time that lie far apart: their streams then share no page. But a
+		// pair that fills the first-level cache would leave nothing there for the way back.
 		apart := panels / 2 * panel
 		for ; from < apart; from += panel {
 			s := at(from, min(panel, y.W.N-from-apart))
