@@ -90,6 +90,15 @@ func TestAllocations(t *testing.T) {
 			var x, y [100]float32
 			k.Add(x[:], y[:])
 		},
+		"Multiply": func(k Kernel) {
+			var x, y [100]float32
+			k.Multiply(x[:], y[:])
+		},
+		"Sine": func(k Kernel) {
+			var x, y [100]float32
+			k.Sine(x[:], y[:], x[:], 1)
+			k.Sine(x[:], nil, y[:], 1)
+		},
 		"Adam": func(k Kernel) {
 			var w, g, m, v [100]float32
 			k.Adam(w[:], g[:], m[:], v[:], adam)
@@ -115,5 +124,5 @@ func TestAllocations(t *testing.T) {
 			}
 		}
 	}
-	requireOperations(t, "MatMul", "InputGrad", "WeightGrad", "Cross", "Transpose", "Sums", "Distance", "Residual", "Lerp", "Add", "Adam")
+	requireOperations(t, "MatMul", "InputGrad", "WeightGrad", "Cross", "Transpose", "Sums", "Distance", "Residual", "Lerp", "Add", "Adam", "Sine", "Multiply")
 }

@@ -37,7 +37,7 @@
 // Cross has one float64 chain per element over the rows. Products of two float32 are exact in
 // float64, so there it does not matter whether they are fused.
 //
-// Adam, Lerp and Add are written down as formulas at their definitions: every operation
+// Adam, Lerp, Add, Multiply and Sine are written down as formulas at their definitions: every operation
 // in them is rounded once, in the order of the formula; fma is named where it is one.
 //
 // The sign and payload of a NaN are not part of the contract.

@@ -188,12 +188,15 @@ func FuzzVectors(f *testing.F) {
 			k.Lerp(fresh(x), y, rate)
 			k.Add(fresh(x), y)
 			k.Adam(fresh(x), y, fresh(m), fresh(v), s)
+			k.Multiply(fresh(x), y)
+			k.Sine(fresh(x), fresh(m), y, rate)
+			k.Sine(fresh(x), nil, x, 1)
 			return r
 		}
 		want := run(Kernel{generic})
 		for _, i := range accelerated() {
 			got := run(Kernel{i})
-			for j, what := range []string{"residual", "lerp", "add", "weights", "first moment", "second moment"} {
+			for j, what := range []string{"residual", "lerp", "add", "weights", "first moment", "second moment", "multiply", "sine", "cosine", "sine alone"} {
 				requireBits(t, isaNames[i]+" "+what, got.vectors[j], want.vectors[j])
 			}
 			for j, what := range []string{"sums", "residual"} {

@@ -348,6 +348,9 @@ func TestGuardVectors(t *testing.T) {
 			run("Residual", func(k Kernel, dst [3][]float32) { k.Residual(dst[0], x, y) })
 			run("Lerp", func(k Kernel, dst [3][]float32) { k.Lerp(dst[0], x, 0.3) })
 			run("Add", func(k Kernel, dst [3][]float32) { k.Add(dst[0], x) })
+			run("Multiply", func(k Kernel, dst [3][]float32) { k.Multiply(dst[0], x) })
+			run("Sine", func(k Kernel, dst [3][]float32) { k.Sine(dst[0], nil, x, 0.7) })
+			run("Sine with cosine", func(k Kernel, dst [3][]float32) { k.Sine(dst[0], dst[1], y, 1) })
 			run("Adam", func(k Kernel, dst [3][]float32) { k.Adam(dst[0], x, dst[1], dst[2], adam) })
 		}
 	})
@@ -355,5 +358,5 @@ func TestGuardVectors(t *testing.T) {
 
 // TestGuardComplete fails when an operation joins that no test here covers.
 func TestGuardComplete(t *testing.T) {
-	requireOperations(t, "MatMul", "InputGrad", "WeightGrad", "Cross", "Transpose", "Sums", "Distance", "Residual", "Lerp", "Add", "Adam")
+	requireOperations(t, "MatMul", "InputGrad", "WeightGrad", "Cross", "Transpose", "Sums", "Distance", "Residual", "Lerp", "Add", "Adam", "Sine", "Multiply")
 }

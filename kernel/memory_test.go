@@ -458,6 +458,9 @@ var panics = map[string][]func(k Kernel, o *operands){
 		func(k Kernel, o *operands) { o.network(k).Run(o.v1[:13], o.v2[:12]) },
 	},
 	"kernel: dst overlaps an operand": {
+		func(k Kernel, o *operands) { k.Sine(o.memory[:100], nil, o.memory[99:199], 1) },
+		func(k Kernel, o *operands) { k.Sine(o.v1, o.v2, o.v2, 1) },
+		func(k Kernel, o *operands) { k.Sine(o.v1, o.v1, o.v2, 1) },
 		func(k Kernel, o *operands) { k.MatMul(o.square, o.square, NewWeights(30, 30), nil, false) },
 		func(k Kernel, o *operands) { k.MatMul(o.square, o.squareT, NewWeights(30, 30), nil, false) },
 		func(k Kernel, o *operands) { k.MatMul(o.squareT, o.square, NewWeights(30, 30), nil, false) },
@@ -567,8 +570,15 @@ var panics = map[string][]func(k Kernel, o *operands){
 		func(k Kernel, o *operands) { k.Add(o.v1[:99], o.v2) },
 		func(k Kernel, o *operands) { k.Lerp(o.v1, o.v2[:99], 1) },
 		func(k Kernel, o *operands) { k.Lerp(nil, o.v2, 1) },
+		func(k Kernel, o *operands) { k.Multiply(o.v1[:99], o.v2) },
+	},
+	"kernel: lengths of sine, cosine and phases differ": {
+		func(k Kernel, o *operands) { k.Sine(o.v1[:99], nil, o.v2, 1) },
+		func(k Kernel, o *operands) { k.Sine(o.v1, o.v3[:99], o.v2, 1) },
+		func(k Kernel, o *operands) { k.Sine(o.v1, o.v3, o.v2[:99], 1) },
 	},
 	"kernel: dst overlaps src": {
+		func(k Kernel, o *operands) { k.Multiply(o.v1, o.v1) },
 		func(k Kernel, o *operands) { k.Add(o.v1, o.v1) },
 		func(k Kernel, o *operands) { k.Add(o.memory[:100], o.memory[99:199]) },
 		func(k Kernel, o *operands) { k.Lerp(o.memory[99:199], o.memory[:100], 1) },
@@ -704,6 +714,8 @@ func TestPanicsWithoutCause(t *testing.T) {
 		k.Adam(o.v1, o.v2, o.v3, o.v4, adam)
 		k.Lerp(o.v1, o.v2, 0.5)
 		k.Add(o.v1, o.v2)
+		k.Multiply(o.v1, o.v2)
+		k.Sine(o.v1, o.v3, o.v1, 1)
 		k.Transpose(o.wt, o.w)
 	})
 }

@@ -55,6 +55,8 @@ func TestSharedOperands(t *testing.T) {
 				k.Distance(target, pred)
 				k.Lerp(average[from:to], target[from:to], 0.5)
 				k.Add(average[from:to], pred[from:to])
+				k.Multiply(average[from:to], target[from:to])
+				k.Sine(average[from:to], residual[from:to], pred[from:to], 1)
 				k.Adam(weights[from:to], target[from:to], m[from:to], v[from:to], adam)
 			})
 		}
@@ -69,7 +71,7 @@ func TestSharedOperands(t *testing.T) {
 				}
 			}
 		}
-		requireOperations(t, "MatMul", "InputGrad", "WeightGrad", "Cross", "Transpose", "Sums", "Distance", "Residual", "Lerp", "Add", "Adam")
+		requireOperations(t, "MatMul", "InputGrad", "WeightGrad", "Cross", "Transpose", "Sums", "Distance", "Residual", "Lerp", "Add", "Adam", "Sine", "Multiply")
 	})
 }
 
@@ -114,6 +116,11 @@ var conflicts = []conflict{
 	{"Lerp writes dst", func(k Kernel, o *operands) { k.Lerp(o.v1, o.v2, 0.5) }, func(o *operands) *float32 { return &o.v1[70] }, true},
 	{"Add reads src", func(k Kernel, o *operands) { k.Add(o.v1, o.v2) }, func(o *operands) *float32 { return &o.v2[70] }, false},
 	{"Add writes dst", func(k Kernel, o *operands) { k.Add(o.v1, o.v2) }, func(o *operands) *float32 { return &o.v1[70] }, true},
+	{"Multiply reads src", func(k Kernel, o *operands) { k.Multiply(o.v1, o.v2) }, func(o *operands) *float32 { return &o.v2[70] }, false},
+	{"Multiply writes dst", func(k Kernel, o *operands) { k.Multiply(o.v1, o.v2) }, func(o *operands) *float32 { return &o.v1[70] }, true},
+	{"Sine reads x", func(k Kernel, o *operands) { k.Sine(o.v1, o.v3, o.v2, 1) }, func(o *operands) *float32 { return &o.v2[70] }, false},
+	{"Sine writes sin", func(k Kernel, o *operands) { k.Sine(o.v1, o.v3, o.v2, 1) }, func(o *operands) *float32 { return &o.v1[70] }, true},
+	{"Sine writes cos", func(k Kernel, o *operands) { k.Sine(o.v1, o.v3, o.v2, 1) }, func(o *operands) *float32 { return &o.v3[70] }, true},
 	{"Adam reads g", func(k Kernel, o *operands) { k.Adam(o.v1, o.v2, o.v3, o.v4, adam) }, func(o *operands) *float32 { return &o.v2[70] }, false},
 	{"Adam writes w", func(k Kernel, o *operands) { k.Adam(o.v1, o.v2, o.v3, o.v4, adam) }, func(o *operands) *float32 { return &o.v1[70] }, true},
 	{"Adam writes m", func(k Kernel, o *operands) { k.Adam(o.v1, o.v2, o.v3, o.v4, adam) }, func(o *operands) *float32 { return &o.v3[70] }, true},

@@ -14,12 +14,13 @@ type Layer struct {
 }
 
 // A Network is one chain's part of a grade: hidden layers, each followed by the grade's
-// activation, and the readout as the last.
+// activation, and the readout, which is the last.
 type Network []Layer
 
 // A Grade is one summand of a model: the mean of its networks, one a chain. What is not
 // known of its losses should be NaN.
 type Grade struct {
+	Activation         Activation
 	Networks           []Network
 	TrainLoss, ValLoss float64 // see GradeInfo
 }
@@ -49,6 +50,7 @@ func NewModel(schema Schema, prior []float32, grades []Grade) (*Model, error) {
 			if err != nil {
 				return nil, fmt.Errorf("mgdl: grade %d: network %d%w", i+1, e, err)
 			}
+			network.activation = g.Activation
 			own[i].networks = append(own[i].networks, network)
 		}
 	}

@@ -91,3 +91,34 @@ func TestNewModelRefuses(t *testing.T) {
 	_, err := NewModel(Schema{}, nil, nil)
 	require.EqualError(t, err, "mgdl: there are no feature columns")
 }
+
+// A sine grade has the phase of its inputs without the rounding of whole cycles, and the
+// next grade takes its features.
+func TestSineGrade(t *testing.T) {
+	w := []float32{1000.3, -220.7, 3e6}
+	grades := []Grade{
+		{Activation: Sine, Networks: []Network{{{matrixOf(w), []float32{0, 0.25, 0.125}}, {matrixOf([]float32{1}, []float32{0.5}, []float32{2}), []float32{0}}}}},
+		{Networks: []Network{{{matrixOf([]float32{-1}, []float32{0}, []float32{0}), []float32{0}}, {matrixOf([]float32{2}), []float32{0}}}}},
+	}
+	m, err := NewModel(identity(), []float32{0}, grades)
+	require.NoError(t, err)
+	require.Equal(t, "sin", m.Grades()[0].Kind)
+	require.Equal(t, "relu", m.Grades()[1].Kind)
+	back, err := ReadModel(bytes.NewReader(fileOf(t, m)))
+	require.NoError(t, err)
+	for _, x := range []float64{0, 0.5, 1, float64(float32(0.7)), float64(float32(0.123456))} {
+		var h [3]float64
+		for i, b := range []float64{0, 0.25, 0.125} {
+			p := float64(w[i]) * x // exact
+			h[i] = math.Sin(2 * math.Pi * (p - math.Round(p) + b))
+		}
+		first := h[0] + 0.5*h[1] + 2*h[2]
+		for _, m := range []*Model{m, back} {
+			require.InDelta(t, first, m.NewPredictor().PredictGrades(nil, []float64{x}, 1)[0], 2e-6, "%v", x)
+			require.InDelta(t, first+2*max(0, -h[0]), m.NewPredictor().Predict(nil, []float64{x, x})[1], 4e-6, "%v", x)
+		}
+	}
+	grades[0].Networks[0] = grades[0].Networks[0][1:]
+	_, err = NewModel(identity(), []float32{0}, grades)
+	require.EqualError(t, err, "mgdl: grade 1: it is linear and has the activation sin")
+}

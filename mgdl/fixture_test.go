@@ -17,11 +17,11 @@ type form struct {
 	linear  bool    // a linear grade first
 	chains  int     // of the nonlinear grades
 	hidden  [][]int // of each nonlinear grade
-	alone   string  // "a" at the place of a nonlinear grade that takes features alone; "" for none
+	styles  string  // of each nonlinear grade: - or s, sine; a or t, sine, taking features alone
 }
 
 func (f form) String() string {
-	return fmt.Sprintf("%v %d linear=%v chains=%d hidden=%v %q", f.task, f.outputs, f.linear, f.chains, f.hidden, f.alone)
+	return fmt.Sprintf("%v %d linear=%v chains=%d hidden=%v %q", f.task, f.outputs, f.linear, f.chains, f.hidden, f.styles)
 }
 
 // forms are models of odd shapes: every rule of the kernels' summation order, one and
@@ -40,6 +40,8 @@ var forms = []form{
 	{Regression, 1, false, 1, [][]int{{8}, {40}, {3, 2}, {1}, {5}}, "-aaaa"},
 	{Regression, 2, true, 3, [][]int{{7, 33}, {5, 9}, {9}, {4}}, "-a-a"},
 	{Classification, 3, true, 2, [][]int{{16, 8}, {8}}, "-a"},
+	{Regression, 1, false, 1, [][]int{{5}, {4}}, "st"},
+	{Classification, 2, true, 3, [][]int{{3, 33}, {5}}, "s-"},
 }
 
 // testSchema has a number, a category with and one without the level "", a constant
@@ -94,8 +96,15 @@ func makeModel(t testing.TB, f form, seed uint64) *Model {
 		for range f.chains {
 			var n network
 			k := s.inputs() + features
-			if i < len(f.alone) && f.alone[i] == 'a' {
+			style := byte('-')
+			if i < len(f.styles) {
+				style = f.styles[i]
+			}
+			if style == 'a' || style == 't' {
 				k = features
+			}
+			if style == 's' || style == 't' {
+				n.activation = Sine
 			}
 			for _, h := range hidden {
 				n.hidden = append(n.hidden, randomLayer(rng, k, h))

@@ -30,7 +30,8 @@ import (
 //	checksum        SHA-256 of the whole file with these 64 digits replaced by "0", in hex
 //	format          "multigrade"
 //	format_version  "1"
-//	grades          JSON array of what is known of the prior (element 0) and each grade;
+//	grades          JSON array of what is known of the prior (element 0) and each grade, the
+//	                kind "prior", "linear", "relu" or "sin" (with weights in cycles) among it;
 //	                a curve is [[epoch, train_loss, val_loss], ...]; null stands for NaN
 //	meta.KEY        what Model.WithMeta said, by ascending key
 //	schema          JSON object of the columns

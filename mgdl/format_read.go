@@ -316,6 +316,9 @@ func (f *modelReader) readTensors(s Schema, infos []GradeInfo) (prior []float32,
 			if err != nil {
 				return nil, nil, err
 			}
+			if info.Kind == kindSine {
+				n.activation = Sine
+			}
 			gr.networks = append(gr.networks, n)
 		}
 		if h := info.Hidden; len(h) > 0 {

@@ -16,6 +16,7 @@ const (
 	kindPrior  = "prior"
 	kindLinear = "linear"
 	kindReLU   = "relu"
+	kindSine   = "sin"
 )
 
 // GradeInfo is what is known of one grade: its form, and the losses of the model that
@@ -24,7 +25,7 @@ const (
 // Losses are means over rows: the squared error of the standardised targets, averaged
 // over targets (so the share of the variance left over), or the cross-entropy in nats.
 type GradeInfo struct {
-	Kind      string  // "linear" or "relu"; "prior" for Model.Prior
+	Kind      string  // "linear", "relu" or "sin"; "prior" for Model.Prior
 	Hidden    []int   // hidden widths of each network; nil for linear
 	Networks  int     // independent networks it is the mean of (chains); 1 for linear
 	Params    int     // parameters of all its networks
@@ -47,7 +48,7 @@ func (g GradeInfo) clone() GradeInfo {
 	return g
 }
 
-// layer maps a row x to x·W + B, followed by ReLU if it is hidden.
+// layer maps a row x to x·W + B, followed by its network's activation if it is hidden.
 type layer struct {
 	w kernel.Weights
 	b []float32
@@ -57,8 +58,9 @@ type layer struct {
 // network; in a later one the last hidden activations of the chain's previous network, with
 // or without the raw inputs before them (source). Its output adds to the running sum.
 type network struct {
-	hidden []layer
-	out    layer
+	activation Activation // ReLU if there is no hidden layer
+	hidden     []layer
+	out        layer
 }
 
 // layers returns the hidden layers followed by the readout.
@@ -165,7 +167,7 @@ func (g *grade) complete(inputs, features, outputs, chains int) error {
 	}
 	first := &g.networks[0]
 	info := &g.info
-	info.Kind, info.Hidden, info.Networks, info.Params, info.MACs = kindReLU, nil, len(g.networks), 0, 0
+	info.Kind, info.Hidden, info.Networks, info.Params, info.MACs = first.activation.String(), nil, len(g.networks), 0, 0
 	for _, l := range first.hidden {
 		info.Hidden = append(info.Hidden, l.w.N)
 	}
@@ -173,6 +175,8 @@ func (g *grade) complete(inputs, features, outputs, chains int) error {
 	switch {
 	case g.linear() && len(g.networks) != 1:
 		return fmt.Errorf("it is linear and has %d networks, want 1", len(g.networks))
+	case g.linear() && first.activation != ReLU:
+		return fmt.Errorf("it is linear and has the activation %v", first.activation)
 	case g.linear():
 		info.Kind = kindLinear
 		k0 = inputs
@@ -185,6 +189,9 @@ func (g *grade) complete(inputs, features, outputs, chains int) error {
 		n := &g.networks[e]
 		if len(n.hidden) != len(info.Hidden) {
 			return fmt.Errorf("network %d has %d hidden layers, the first %d", e, len(n.hidden), len(info.Hidden))
+		}
+		if n.activation != first.activation {
+			return fmt.Errorf("network %d has the activation %v, the first %v", e, n.activation, first.activation)
 		}
 		k := k0
 		for j, l := range n.layers() {

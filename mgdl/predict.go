@@ -42,7 +42,7 @@ type step struct {
 	feeds    bool              // a later grade takes the features
 	inverse  float32           // of the number of networks
 	sum      []float32         // rows × outputs, summed over networks
-	row      []*kernel.Network // the networks, prepared for one row
+	row      []*kernel.Network // the networks, prepared for one row; nil for sine
 }
 
 type outputColumn struct {
@@ -192,7 +192,7 @@ func (p *Predictor) run(s *step, e, rows int) {
 	if e > 0 {
 		out = p.out[:rows*len(p.acc)]
 	}
-	if rows == 1 {
+	if rows == 1 && s.row[e] != nil {
 		s.row[e].Run(out, p.z.Data[s.at:s.at+s.in])
 		if s.feeds {
 			copy(p.z.Data[p.m.inputs:], s.row[e].Activations())

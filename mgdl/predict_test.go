@@ -37,7 +37,9 @@ func predictOracle(m *Model, x []float64) (values, bounds []float64) {
 	}
 	// A product of K terms is K roundings in chains, at most 32 more in a tree and one of
 	// the bias: |error| ≤ γ(|b| + Σ|x||w|) + Σ e|w|, where γ = nu/(1−nu), n = K + 33.
-	product := func(l layer, x, e []float64, relu bool) (y, ye []float64) {
+	// The sine adds its own error, at most 2.5e-7, and passes on 2π times that of its phase,
+	// where a reduced product is rounded at 1 rather than at its size.
+	product := func(l layer, x, e []float64, activation string) (y, ye []float64) {
 		w := kernel.NewMatrix(l.w.K, l.w.N)
 		l.w.Unpack(w)
 		gamma := float64(l.w.K+33) * u / (1 - float64(l.w.K+33)*u)
@@ -49,10 +51,14 @@ func predictOracle(m *Model, x []float64) (values, bounds []float64) {
 				size += (math.Abs(x[k]) + e[k]) * math.Abs(v)
 				carried += e[k] * math.Abs(v)
 			}
-			if relu {
+			err := carried + gamma*size
+			switch activation {
+			case kindReLU:
 				s = max(s, 0)
+			case kindSine:
+				s, err = math.Sin(2*math.Pi*s), 2*math.Pi*(err+4*u*float64(l.w.K+1))+2.5e-7
 			}
-			y, ye = append(y, s), append(ye, carried+gamma*size)
+			y, ye = append(y, s), append(ye, err)
 		}
 		return y, ye
 	}
@@ -73,12 +79,12 @@ func predictOracle(m *Model, x []float64) (values, bounds []float64) {
 				}
 			}
 			for _, l := range n.hidden {
-				a, ae = product(l, a, ae, true)
+				a, ae = product(l, a, ae, n.activation.String())
 			}
 			if !g.linear() {
 				features[e], featuresErr[e] = a, ae
 			}
-			o, oe := product(n.out, a, ae, false)
+			o, oe := product(n.out, a, ae, "")
 			for j := range o {
 				mean[j] += o[j] / count
 				meanErr[j] += oe[j] / count

@@ -62,7 +62,7 @@ func (t *trainer) solveReadouts(ctx context.Context, c *candidate, unit float64)
 	}
 	solved := &candidate{info: c.info}
 	for e, l := range best {
-		solved.networks = append(solved.networks, network{c.networks[e].hidden, l})
+		solved.networks = append(solved.networks, network{c.networks[e].activation, c.networks[e].hidden, l})
 		out := kernel.NewMatrix(t.x.Rows, t.outputs)
 		each(t.recipe.workers, blocks(t.x.Rows), func(b int) {
 			s := block(b, t.x.Rows)

@@ -11,8 +11,11 @@ func (n *network) width() int {
 	return w
 }
 
-// prepare returns n for single rows.
+// prepare returns n for single rows, nil if its activation has no such form.
 func (n *network) prepare(k kernel.Kernel) *kernel.Network {
+	if n.activation != ReLU {
+		return nil
+	}
 	var ls []kernel.Layer
 	for _, l := range n.hidden {
 		ls = append(ls, kernel.Layer{W: l.w, Bias: l.b, ReLU: true})
@@ -43,7 +46,7 @@ func (s *runScratch) layer(i, rows, width int) kernel.Matrix {
 
 // run computes network n on the rows of in:
 //
-//	h₀ = in;  h_l = ReLU(h_{l−1}·W_l + B_l);  hiddenOut = h_last;  out = h_last·W_out + B_out
+//	h₀ = in;  h_l = activation(h_{l−1}·W_l + B_l);  hiddenOut = h_last;  out = h_last·W_out + B_out
 //
 // in is rows × inputs, of which the previous features are the last, or all, from a chain's
 // second network on; hiddenOut is rows × last hidden width and out rows × outputs. Either
@@ -78,7 +81,7 @@ func (n *network) runRows(k kernel.Kernel, in, hiddenOut, out kernel.Matrix, s *
 		if i == last && i > 0 && hiddenOut.Data != nil {
 			dst = hiddenOut // in has been used up
 		}
-		k.MatMul(dst, a, l.w, l.b, true)
+		n.activation.hiddenLayer(k, dst, a, l)
 		a = dst
 	}
 	if last == 0 && hiddenOut.Data != nil {

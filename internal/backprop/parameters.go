@@ -12,6 +12,7 @@ type Shape struct {
 	Hidden  []int
 	Outputs int
 	Scaled  bool // a learnable factor for each input stands before the first layer
+	Sine    bool // hidden layers end with the sine, in radians, rather than ReLU
 }
 
 // Parameters are the numbers of one network in training, or one number for each of them

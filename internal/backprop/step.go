@@ -1,6 +1,10 @@
 package backprop
 
-import "github.com/multigrade/multigrade/kernel"
+import (
+	"math"
+
+	"github.com/multigrade/multigrade/kernel"
+)
 
 // chunkRows is how many rows go forward and back together: few enough for their
 // activations to stay in the second-level cache, a multiple of the heights of all tiles.
@@ -47,6 +51,7 @@ type Stepper struct {
 	first      kernel.Weights   // first layer, the scale layer multiplied in
 	transposed []kernel.Weights // of all layers but the first
 	work       []workspace      // of each worker
+	sine       bool             // hidden layers end with it
 	team       *Team
 
 	// of the step that is running
@@ -62,6 +67,7 @@ type Stepper struct {
 type workspace struct {
 	in     kernel.Matrix
 	hidden []kernel.Matrix
+	slopes []kernel.Matrix // of sine: the cosines that belong to hidden
 	out    kernel.Matrix
 }
 
@@ -69,6 +75,9 @@ func newWorkspace(s Shape, rows int) workspace {
 	w := workspace{in: workMatrix(rows, s.Inputs), out: workMatrix(rows, s.Outputs)}
 	for _, n := range s.Hidden {
 		w.hidden = append(w.hidden, workMatrix(rows, n))
+		if s.Sine {
+			w.slopes = append(w.slopes, workMatrix(rows, n))
+		}
 	}
 	return w
 }
@@ -82,13 +91,15 @@ func workMatrix(rows, cols int) kernel.Matrix {
 // NewStepper returns a Stepper for batches of up to batch rows, whose slots the workers of
 // team share; a nil team is the caller alone.
 func NewStepper(k kernel.Kernel, s Shape, batch int, team *Team) *Stepper {
-	t := &Stepper{k: k, batch: batch, team: team}
+	t := &Stepper{k: k, batch: batch, team: team, sine: s.Sine}
 	g, r := Slots(batch)
 	for range g {
 		t.grads = append(t.grads, s.Parameters())
 	}
 	p := &t.grads[0]
-	t.first = kernel.NewWeights(p.W[0].K, p.W[0].N)
+	if s.Scaled {
+		t.first = kernel.NewWeights(p.W[0].K, p.W[0].N)
+	}
 	for _, w := range p.W[1:] {
 		t.transposed = append(t.transposed, kernel.NewWeights(w.N, w.K))
 	}
@@ -177,7 +188,7 @@ func (t *Stepper) chunk(w *workspace, g *Parameters, lo, hi int, loss float64, a
 	m := hi - lo
 	in := w.in.RowRange(0, m)
 	t.task.Inputs(in, lo)
-	out := t.forward(w, t.p, in)
+	out := t.forward(w, t.p, in, w.slopes)
 	loss = t.task.Loss(out, lo, loss)
 	dy := out
 	for i := len(w.hidden); i >= 0; i-- {
@@ -186,16 +197,27 @@ func (t *Stepper) chunk(w *workspace, g *Parameters, lo, hi int, loss float64, a
 			x = w.hidden[i-1].RowRange(0, m)
 		}
 		t.k.WeightGrad(g.W[i], g.B[i], x, dy, accumulate)
-		if i > 0 {
-			t.k.InputGrad(x, dy, t.transposed[i-1], x) // the gradient takes the place of the activations
-			dy = x
+		if i == 0 {
+			break
 		}
+		// The gradient takes the place of the activations.
+		if w.slopes == nil {
+			t.k.InputGrad(x, dy, t.transposed[i-1], x)
+		} else {
+			t.k.InputGrad(x, dy, t.transposed[i-1], kernel.Matrix{})
+			t.k.Multiply(x.Data, w.slopes[i-1].RowRange(0, m).Data)
+		}
+		dy = x
 	}
 	return loss
 }
 
-// forward returns the outputs for the rows of in.
-func (t *Stepper) forward(w *workspace, p *Parameters, in kernel.Matrix) kernel.Matrix {
+// radian is a radian in cycles, the unit of kernel.Sine.
+const radian = 0.5 / math.Pi
+
+// forward returns the outputs for the rows of in, and sets the cosines of sine layers
+// unless slopes is nil.
+func (t *Stepper) forward(w *workspace, p *Parameters, in kernel.Matrix, slopes []kernel.Matrix) kernel.Matrix {
 	a := in
 	for i, h := range w.hidden {
 		layer := p.W[i]
@@ -203,7 +225,14 @@ func (t *Stepper) forward(w *workspace, p *Parameters, in kernel.Matrix) kernel.
 			layer = t.first
 		}
 		dst := h.RowRange(0, in.Rows)
-		t.k.MatMul(dst, a, layer, p.B[i], true)
+		t.k.MatMul(dst, a, layer, p.B[i], !t.sine)
+		if t.sine {
+			var cos []float32
+			if slopes != nil {
+				cos = slopes[i].RowRange(0, in.Rows).Data
+			}
+			t.k.Sine(dst.Data, cos, dst.Data, radian) // padding too, which nobody reads
+		}
 		a = dst
 	}
 	last, layer := len(w.hidden), p.W[len(w.hidden)]
@@ -223,15 +252,16 @@ func (t *Stepper) Evaluate(p *Parameters, task Task, m int) float64 {
 	for lo := 0; lo < m; lo += w.in.Rows {
 		in := w.in.RowRange(0, min(w.in.Rows, m-lo))
 		task.Inputs(in, lo)
-		sum = task.Loss(t.forward(w, p, in), lo, sum)
+		sum = task.Loss(t.forward(w, p, in, nil), lo, sum)
 	}
 	return sum
 }
 
 // An Optimiser says what Step does to the parameters: AdamW, with weight decay on weights
-// only and a learning rate of its own for the scale layer.
+// only and a learning rate of its own for the scale layer; or, without moments, a step of
+// gradient descent, p = p − rate·g, product and difference rounded.
 type Optimiser struct {
-	Moments1, Moments2 []float32 // as long as Parameters.Flat
+	Moments1, Moments2 []float32 // as long as Parameters.Flat, or nil
 	Step               kernel.AdamStep
 	ScaleRate          float32 // learning rate of the scale layer; 0 where there is none
 }
@@ -285,6 +315,13 @@ func (t *Stepper) update(lo, hi int) {
 }
 
 func (t *Stepper) adam(lo, hi int, s kernel.AdamStep) {
+	if lo < hi && t.opt.Moments1 == nil {
+		g := t.grads[0].Flat[lo:hi]
+		for i, v := range t.p.Flat[lo:hi] {
+			t.p.Flat[lo+i] = v - float32(s.Rate*g[i])
+		}
+		return
+	}
 	if lo < hi {
 		t.k.Adam(t.p.Flat[lo:hi], t.grads[0].Flat[lo:hi], t.opt.Moments1[lo:hi], t.opt.Moments2[lo:hi], s)
 	}

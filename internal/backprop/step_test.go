@@ -69,6 +69,8 @@ var shapes = []Shape{
 	{Inputs: 40, Hidden: []int{64, 64}, Outputs: 1, Scaled: true},
 	{Inputs: 5, Hidden: []int{12, 70, 9}, Outputs: 11},
 	{Inputs: 4, Outputs: 2, Scaled: true},
+	{Inputs: 3, Hidden: []int{20, 9}, Outputs: 2, Scaled: true, Sine: true},
+	{Inputs: 2, Hidden: []int{64}, Outputs: 1, Sine: true},
 }
 
 // TestGradient compares with central differences of a loss in float64, along random
@@ -150,7 +152,11 @@ func lossAt(s Shape, p, dir *Parameters, at func(v, d []float32, i int) float64,
 				for k, v := range a {
 					b[n] += v * at(w.Data, dir.W[l].Data, w.Index(k, n))
 				}
-				if l < len(p.W)-1 {
+				switch {
+				case l == len(p.W)-1:
+				case s.Sine:
+					b[n] = math.Sin(b[n])
+				default:
 					b[n] = max(b[n], 0)
 				}
 			}
@@ -194,6 +200,26 @@ func TestWorkers(t *testing.T) {
 						}
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestDescent: without moments a step goes down the gradient.
+func TestDescent(t *testing.T) {
+	for _, s := range shapes {
+		task := newRegression(300, s.Inputs, s.Outputs)
+		st := NewStepper(kernel.Kernel{}, s, 300, nil)
+		p := s.random(5)
+		g, _ := st.Gradient(&p, task, 300)
+		want := make([]float32, len(p.Flat))
+		for i, v := range p.Flat {
+			want[i] = v - float32(0.5*g.Flat[i])
+		}
+		st.Step(&p, task, 300, Optimiser{Step: kernel.AdamStep{Rate: 0.5}, ScaleRate: 0.5})
+		for i, v := range p.Flat {
+			if v != want[i] {
+				t.Fatalf("%v: parameter %d is %g, want %g", s, i, v, want[i])
 			}
 		}
 	}
