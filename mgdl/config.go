@@ -21,8 +21,14 @@ type Config struct {
 	Batch        int     // rows a step; 0 means 32 to 256 by rows
 	LearningRate float64 // peak of the schedule; 0 means 1e-2
 	Validation   float64 // share of the rows each chain holds out, at most 1/Chains; 0 means 1/8, at most 4000 rows
-	Holdout      *Data   // validate on these rows instead of held-out folds; nil means folds
-	Seed         uint64  // start of every random stream
+	// Plan, if not nil, is followed in place of the recipe and of the fields above: a grade for
+	// each element, in one chain, on all rows.
+	Plan []GradePlan
+	// Raw has the networks see and give numbers as they are, neither standardised nor clipped;
+	// predictions may go beyond the range of the training targets by half of it.
+	Raw     bool
+	Holdout *Data  // validate on these rows instead of held-out folds; nil means folds
+	Seed    uint64 // start of every random stream
 
 	Workers  int            // goroutines; 0 means 1. The model does not depend on it
 	Kernel   kernel.Kernel  // implementation; the zero value is the selected one. The model does not depend on it
@@ -99,6 +105,22 @@ func (c *Config) validate() error {
 	if !(c.Validation >= 0 && c.Validation < 1) {
 		return &ConfigError{"Validation", fmt.Sprintf("%v is not at least 0 and below 1", c.Validation)}
 	}
+	if len(c.Plan) > mostGrades {
+		return &ConfigError{"Plan", fmt.Sprintf("%d grades are more than %d", len(c.Plan), mostGrades)}
+	}
+	for i := range c.Plan {
+		if err := c.Plan[i].validate(); err != nil {
+			return err
+		}
+	}
+	if c.Plan != nil && len(c.Plan) == 0 {
+		return &ConfigError{"Plan", "it has no grades"}
+	}
+	for i := range c.Plan {
+		if c.Plan[i].Readout && c.Holdout == nil {
+			return &ConfigError{"Plan", "solved readouts need a Holdout to choose their penalty by"}
+		}
+	}
 	if c.Holdout != nil && c.Holdout.Rows < 1 {
 		return &ConfigError{"Holdout", "it has no rows"}
 	}
@@ -119,6 +141,7 @@ type recipe struct {
 	epochs   [2]float64
 	workers  int
 	progress func(Progress)
+	plan     []GradePlan // nil: the fields above
 }
 
 // The recipe's constants. They were chosen by cross-validation inside the training rows
@@ -138,6 +161,10 @@ const (
 // disjoint, and every row is trained on by all chains but at most one. However small the
 // table is, folds have at least one row and no table has more chains than rows.
 func (c *Config) resolve(n int) recipe {
+	if c.Plan != nil {
+		return recipe{seed: c.Seed, grades: len(c.Plan), chains: 1, fit: n, batch: n, workers: max(1, c.Workers), progress: c.Progress,
+			plan: slices.Clone(c.Plan)}
+	}
 	r := recipe{seed: c.Seed, grades: c.Grades, forced: c.Grades > 0, hidden: slices.Clone(c.Hidden), chains: c.Chains,
 		batch: c.Batch, rate: c.LearningRate, workers: max(1, c.Workers), progress: c.Progress}
 	if r.grades == 0 {
@@ -174,6 +201,18 @@ func (c *Config) resolve(n int) recipe {
 		r.epochs = [2]float64{float64(c.Epochs), max(1, float64(c.Epochs)/2)}
 	}
 	return r
+}
+
+// widths returns the hidden widths of grade i of a plan, or of every grade of the recipe; nil
+// for a grade that the plan does not have.
+func (r *recipe) widths(i int) []int {
+	switch {
+	case r.plan == nil:
+		return r.hidden
+	case i < len(r.plan):
+		return r.plan[i].hidden()
+	}
+	return nil
 }
 
 // nearestPower returns the power of two nearest to x in its logarithm, at least 1.

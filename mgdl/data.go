@@ -85,10 +85,15 @@ func (d *Data) cellError(i int, cols []Column, msg string) error {
 // in, the inputs (rows × schema.inputs()), and the targets: in standardised units
 // (rows × targets) for regression, as class codes for classification, the other one
 // empty. d is left as it is.
-func prepare(d Data) (schema Schema, inputs, targets kernel.Matrix, classes []int32, err error) {
+//
+// If raw, the statistics are those that leave numbers as they are.
+func prepare(d Data, raw bool) (schema Schema, inputs, targets kernel.Matrix, classes []int32, err error) {
 	schema = d.Schema.clone()
 	if err = schema.measure(&d); err != nil {
 		return Schema{}, inputs, targets, nil, err
+	}
+	if raw {
+		schema.leaveRaw()
 	}
 	inputs, targets, classes, err = schema.encode(d)
 	return schema, inputs, targets, classes, err
@@ -172,6 +177,24 @@ func (s *Schema) measure(d *Data) error {
 		}
 	}
 	return s.validate(true)
+}
+
+// leaveRaw changes the measured statistics so that numbers stay as they are; constant
+// features stay out. Targets may be predicted beyond their range by half of it.
+func (s *Schema) leaveRaw() {
+	for _, cols := range [...][]Column{s.Features, s.Targets} {
+		for j := range cols {
+			if c := &cols[j]; c.Kind == Number && c.Scale != 0 {
+				c.Mean, c.Scale = 0, 1
+			}
+		}
+	}
+	for j := range s.Targets {
+		c := &s.Targets[j]
+		if room := float64(0.5 * (c.Max - c.Min)); !math.IsInf(float64(2*room)+math.Abs(c.Max)+math.Abs(c.Min), 0) {
+			c.Min, c.Max = c.Min-room, c.Max+room
+		}
+	}
 }
 
 // gather copies column j of rows of n values to col and returns how many are missing.

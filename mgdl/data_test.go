@@ -14,9 +14,9 @@ func TestNewData(t *testing.T) {
 	if d.Rows != 2 || len(d.Schema.Features) != 3 || d.Schema.Features[2].Name != "x3" || d.Schema.Targets[0].Name != "y1" {
 		t.Fatalf("got %+v", d)
 	}
-	_, _, _, _, err := prepare(NewData(make([]float64, 7), 3, make([]float64, 2), 1))
+	_, _, _, _, err := prepare(NewData(make([]float64, 7), 3, make([]float64, 2), 1), false)
 	require.EqualError(t, err, "mgdl: X has 7 values, want 2 rows × 3 features")
-	_, _, _, _, err = prepare(NewData(nil, 0, nil, -1))
+	_, _, _, _, err = prepare(NewData(nil, 0, nil, -1), false)
 	require.EqualError(t, err, "mgdl: there are no feature columns")
 }
 
@@ -123,7 +123,7 @@ func mixed() Data {
 
 func TestPrepareRegression(t *testing.T) {
 	d := mixed()
-	s, x, y, classes, err := prepare(d)
+	s, x, y, classes, err := prepare(d, false)
 	require.NoError(t, err)
 	if len(d.Schema.Features[1].Levels) != 2 || d.Schema.Features[0].Scale != 0 {
 		t.Error("the caller's schema has changed")
@@ -170,7 +170,7 @@ func TestPrepareClassification(t *testing.T) {
 	d.Schema.Task = Classification
 	d.Schema.Targets = []Column{{Name: "k", Kind: Category, Levels: []string{"n", "o", "p"}}}
 	d.Y = []float64{2, 0, 0, 2}
-	s, _, y, classes, err := prepare(d)
+	s, _, y, classes, err := prepare(d, false)
 	require.NoError(t, err)
 	require.Equal(t, []int32{2, 0, 0, 2}, classes)
 	if y.Rows != 0 || s.outputs() != 3 {
@@ -210,7 +210,7 @@ func TestPrepareErrors(t *testing.T) {
 	} {
 		d := mixed()
 		c.change(&d)
-		_, x, y, classes, err := prepare(d)
+		_, x, y, classes, err := prepare(d, false)
 		if c.want == "" {
 			require.ErrorContains(t, err, "mgdl: ")
 		} else {
@@ -224,7 +224,7 @@ func TestPrepareErrors(t *testing.T) {
 
 func TestEncodeHoldout(t *testing.T) {
 	d := mixed()
-	s, x, y, _, err := prepare(d)
+	s, x, y, _, err := prepare(d, false)
 	require.NoError(t, err)
 	x2, y2, _, err := s.encode(d) // d's schema has one level fewer
 	require.NoError(t, err)

@@ -21,6 +21,9 @@ type candidate struct {
 // grade trains network grade number i, from 0, with the linear grade before the first,
 // and reports whether it was accepted.
 func (t *trainer) grade(ctx context.Context, i int) (bool, error) {
+	if t.recipe.plan != nil {
+		return t.planned(ctx, i)
+	}
 	if len(t.grades) > 0 {
 		return t.follow(ctx, i)
 	}
@@ -143,7 +146,7 @@ func (t *trainer) report(p Progress) {
 	}
 	p.Elapsed = time.Since(t.start)
 	p.GradesMost = t.recipe.grades
-	if len(t.grades) == 0 || t.grades[0].linear() {
+	if t.recipe.plan == nil && (len(t.grades) == 0 || t.grades[0].linear()) {
 		p.GradesMost++
 	}
 	t.recipe.progress(p)
@@ -182,7 +185,7 @@ func (t *trainer) network(ctx context.Context, i int) (*candidate, error) {
 	if err := t.assess(ctx, c); err != nil || t.class != nil {
 		return c, err
 	}
-	return t.solveReadouts(ctx, c, unit)
+	return t.solveReadouts(ctx, c, unit, readoutPenalties[:], readoutGate)
 }
 
 // unit returns the root mean square of what the chains leave over of their own rows, in

@@ -13,6 +13,7 @@ import (
 const (
 	adamBeta1   = 0.9
 	adamBeta2   = 0.95
+	planBeta2   = 0.999 // of a plan
 	adamEpsilon = 1e-8
 	weightDecay = 3e-2 // times the rate; on weights only
 	scaleRate   = 6    // learning rate of the scale layer, as a multiple of that of the rest
@@ -92,32 +93,20 @@ func (l *learner) start(s *stream) {
 		l.p.Scale[i] = 1
 	}
 	for _, w := range l.p.W[:len(l.p.W)-1] {
-		d := math.Sqrt(2 / float64(w.K))
-		for k := range w.K {
-			for n := range w.N {
-				w.Data[w.Index(k, n)] = float32(float64(d * s.normal()))
-			}
-		}
+		fillNormal(w, math.Sqrt(2/float64(w.K)), s)
 	}
 	w := l.p.W[0]
 	ends := kernel.NewMatrix(2, w.K)
 	for n := range w.N {
 		l.rows = []int32{l.order[s.intn(len(l.order))], l.order[s.intn(len(l.order))]}
 		l.Inputs(ends, 0)
-		a, b := ends.Row(0), ends.Row(1)
-		u := s.uniform()
-		sum := 0.0
-		for k := range w.K {
-			x := float64(b[k]) + float64(u*(float64(a[k])-float64(b[k])))
-			sum += float64(x * float64(w.Data[w.Index(k, n)]))
-		}
-		l.p.B[0][n] = float32(-sum)
+		l.p.B[0][n] = hinge(w, n, ends.Row(0), ends.Row(1), s.uniform())
 	}
 }
 
 // Inputs sets in to what the network sees of l.rows from lo on: the raw inputs and the
 // standardised features.
-func (l *learner) Inputs(in kernel.Matrix, lo int) {
+func (l *learner) Inputs(in kernel.Matrix, lo int) kernel.Matrix {
 	d := l.t.x.Cols
 	for i, r := range l.rows[lo : lo+in.Rows] {
 		row := in.Row(i)
@@ -126,6 +115,7 @@ func (l *learner) Inputs(in kernel.Matrix, lo int) {
 			l.c.standardise(row[d:], int(r))
 		}
 	}
+	return in
 }
 
 // Loss adds the losses of the outputs for l.rows from lo on, of residuals in l.unit and
@@ -224,35 +214,52 @@ func (l *learner) validate(ctx context.Context) {
 // features are folded into the first layer, the unit of residuals into the readout.
 func (l *learner) network() network {
 	p := &l.best
-	var ls []layer
+	layers := copyLayers(p)
+	layers[0].fold(p.Scale, l.t.x.Cols, l.c.center, l.c.inverse)
+	last := len(layers) - 1
+	layers[last].multiply(l.unit)
+	return network{hidden: layers[:last], out: layers[last]}
+}
+
+// copyLayers returns the layers of p.
+func copyLayers(p *backprop.Parameters) []layer {
+	var layers []layer
 	for i, w := range p.W {
 		c := kernel.Weights{K: w.K, N: w.N, Data: kernel.Floats(len(w.Data))}
 		copy(c.Data, w.Data)
-		ls = append(ls, layer{c, slices.Clone(p.B[i])})
+		layers = append(layers, layer{c, slices.Clone(p.B[i])})
 	}
-	d := l.t.x.Cols
-	first := &ls[0]
-	for n, b := range first.b {
+	return layers
+}
+
+// fold makes l see raw numbers, where input k sees scale[k] times them, without a scale once,
+// and inputs from at on (feature − center)·inverse, times their scale.
+func (l *layer) fold(scale []float32, at int, center, inverse []float32) {
+	for n, b := range l.b {
 		bias := float64(b)
-		for k := range first.w.K {
-			i := first.w.Index(k, n)
-			w := float64(first.w.Data[i]) * float64(p.Scale[k])
-			if k < d {
-				first.w.Data[i] = float32(w)
+		for k := range l.w.K {
+			i := l.w.Index(k, n)
+			w := float64(l.w.Data[i])
+			if scale != nil {
+				w *= float64(scale[k])
+			}
+			if k < at {
+				l.w.Data[i] = float32(w)
 				continue
 			}
-			v := float32(w * float64(l.c.inverse[k-d]))
-			first.w.Data[i] = v
-			bias -= float64(float64(v) * float64(l.c.center[k-d]))
+			v := float32(w * float64(inverse[k-at]))
+			l.w.Data[i] = v
+			bias -= float64(float64(v) * float64(center[k-at]))
 		}
-		first.b[n] = float32(bias)
+		l.b[n] = float32(bias)
 	}
-	last := &ls[len(ls)-1]
-	for i, v := range last.w.Data {
-		last.w.Data[i] = float32(float64(v) * l.unit)
+}
+
+// multiply multiplies what comes out of l by unit.
+func (l *layer) multiply(unit float64) {
+	for _, x := range [...][]float32{l.w.Data, l.b} {
+		for i, v := range x {
+			x[i] = float32(float64(v) * unit)
+		}
 	}
-	for i, v := range last.b {
-		last.b[i] = float32(float64(v) * l.unit)
-	}
-	return network{hidden: ls[:len(ls)-1], out: *last}
 }

@@ -223,7 +223,7 @@ type outputs struct {
 	l    *learner
 }
 
-func (o outputs) Inputs(in kernel.Matrix, lo int) { o.l.Inputs(in, lo) }
+func (o outputs) Inputs(in kernel.Matrix, lo int) kernel.Matrix { return o.l.Inputs(in, lo) }
 
 func (o outputs) Loss(out kernel.Matrix, lo int, sum float64) float64 {
 	for i := range out.Rows {

@@ -247,7 +247,7 @@ func TestSolveReadouts(t *testing.T) {
 			if err := tr.assess(t.Context(), trained); err != nil {
 				t.Fatal(err)
 			}
-			solved, err := tr.solveReadouts(t.Context(), trained, 2)
+			solved, err := tr.solveReadouts(t.Context(), trained, 2, readoutPenalties[:], readoutGate)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,9 @@ import (
 	"github.com/multigrade/multigrade/kernel"
 )
 
+// planPenalties are those of a plan, where data are dense and exact.
+var planPenalties = [...]float64{1e-3, 1e-5, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13}
+
 // readoutPenalties are what the exact readout chooses from, relative to the deviations of
 // the features, the largest first.
 var readoutPenalties = [...]float64{1e-2, 1e-3, 1e-4, 1e-6, 1e-8}
@@ -20,12 +23,12 @@ const (
 )
 
 // solveReadouts returns c, whose features the chains hold, with its readouts replaced by
-// the least-squares solutions over each chain's own rows, with the one penalty for all
-// that the held-out rows like best; or c itself if the readouts that training ended with
-// are as good. The readout is a convex problem: where noise is low or the schedule short,
+// the least-squares solutions over each chain's own rows, with the one of penalties for all
+// that the held-out rows like best; or c itself if none is better than the readouts that
+// training ended with by gate standard errors. The readout is a convex problem: where noise is low or the schedule short,
 // its solution is better than where training stops; where features overfit, it is worse,
 // and the held-out rows say so.
-func (t *trainer) solveReadouts(ctx context.Context, c *candidate, unit float64) (*candidate, error) {
+func (t *trainer) solveReadouts(ctx context.Context, c *candidate, unit float64, penalties []float64, gate float64) (*candidate, error) {
 	width := t.chains[0].features.Cols
 	maps := make([][]affine, len(t.chains))
 	each(t.recipe.workers, len(t.chains), func(e int) {
@@ -40,20 +43,20 @@ func (t *trainer) solveReadouts(ctx context.Context, c *candidate, unit float64)
 				}
 			})
 		}
-		maps[e] = m.ridge(ctx, readoutPenalties[:])
+		maps[e] = m.ridge(ctx, penalties)
 	})
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	var best []layer // of each chain
 	bestHeld := c.held
-	for i := range readoutPenalties {
+	for i := range penalties {
 		layers := make([]layer, len(t.chains))
 		for e := range layers {
 			layers[e] = maps[e][i].layer(unit)
 		}
 		held := t.heldLayers(layers, func(c *chain) kernel.Matrix { return c.features })
-		if wins(held, c.held, readoutGate) && mean(held) < mean(bestHeld) {
+		if wins(held, c.held, gate) && mean(held) < mean(bestHeld) {
 			best, bestHeld = layers, held
 		}
 	}

@@ -45,10 +45,8 @@ func (s span) appendRows(list []int32) []int32 {
 // It is the same computation as prediction, so training goes on from what the model will
 // say, to the bit.
 func (t *trainer) compute(ctx context.Context, c *candidate, nets []network, keep bool) error {
-	c.outs = make([]kernel.Matrix, len(nets))
 	features := make([]kernel.Matrix, len(nets))
 	for e := range nets {
-		c.outs[e] = kernel.NewMatrix(t.x.Rows, t.outputs)
 		if !keep {
 			continue
 		}
@@ -57,15 +55,26 @@ func (t *trainer) compute(ctx context.Context, c *candidate, nets []network, kee
 			features[e] = kernel.NewMatrix(t.x.Rows, h[len(h)-1].w.N)
 		}
 	}
-	each(t.recipe.workers, len(nets)*blocks(t.x.Rows), func(i int) {
-		e := i % len(nets)
-		t.computeRows(ctx, t.chains[e], &nets[e], block(i/len(nets), t.x.Rows), features[e], c.outs[e])
-	})
+	err := t.computeInto(ctx, c, nets, features)
 	if keep {
 		for e := range nets {
 			t.chains[e].features = features[e]
 		}
 	}
+	return err
+}
+
+// computeInto is compute with a place for the last hidden activations of each network; the
+// zero Matrix is none.
+func (t *trainer) computeInto(ctx context.Context, c *candidate, nets []network, features []kernel.Matrix) error {
+	c.outs = make([]kernel.Matrix, len(nets))
+	for e := range nets {
+		c.outs[e] = kernel.NewMatrix(t.x.Rows, t.outputs)
+	}
+	each(t.recipe.workers, len(nets)*blocks(t.x.Rows), func(i int) {
+		e := i % len(nets)
+		t.computeRows(ctx, t.chains[e], &nets[e], block(i/len(nets), t.x.Rows), features[e], c.outs[e])
+	})
 	return ctx.Err()
 }
 

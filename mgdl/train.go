@@ -79,10 +79,10 @@ func newTrainer(ctx context.Context, d Data, cfg *Config) (*trainer, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	if d.Schema.Clip == 0 {
+	if d.Schema.Clip == 0 && !cfg.Raw {
 		d.Schema.Clip = inputClip
 	}
-	schema, x, y, class, err := prepare(d)
+	schema, x, y, class, err := prepare(d, cfg.Raw)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +177,7 @@ func (t *trainer) resume(ctx context.Context, m *Model) error {
 	if !bytes.Equal(m.schema.append(nil), t.schema.append(nil)) || !slices.Equal(m.prior, t.prior) {
 		return &ConfigError{"Resume", "the model was trained on other data"}
 	}
-	if len(m.grades) == 1 && m.grades[0].linear() {
+	if len(m.grades) == 1 && m.grades[0].linear() && t.recipe.plan == nil {
 		return nil // whether it stays is decided with the first network
 	}
 	other := &ConfigError{"Resume", "the model was trained on other data or with other settings"}
@@ -191,7 +191,7 @@ func (t *trainer) resume(ctx context.Context, m *Model) error {
 			if err == nil && !slices.Equal(c.networks[0].out.w.Data, g.networks[0].out.w.Data) {
 				err = other
 			}
-		case g.linear() || len(g.networks) != len(t.chains) || !slices.Equal(g.info.Hidden, t.recipe.hidden):
+		case g.linear() || len(g.networks) != len(t.chains) || !slices.Equal(g.info.Hidden, t.recipe.widths(i)):
 			err = other
 		default:
 			if err = t.compute(ctx, c, c.networks, true); err == nil {

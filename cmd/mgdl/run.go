@@ -100,7 +100,7 @@ the tables that come with the command: demo:chirp, demo:diabetes, demo:iris.`,
 		{"use", "Train and use models:", []*cobra.Command{newDemo(), newTrain(), newEval(), newPredict(), newReport()}},
 		{"look", "Look at a model file:", []*cobra.Command{newInspect(), newVerify()}},
 		{"machine", "Look at this machine:", []*cobra.Command{newKernels(), newSelftest()}},
-		{"more", "More:", []*cobra.Command{newVersion()}},
+		{"more", "More:", []*cobra.Command{newReproduce(), newVersion()}},
 	}
 	for _, g := range groups {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})

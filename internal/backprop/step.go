@@ -34,8 +34,9 @@ func Slots(m int) (g, r int) {
 // ranges of rows, from several goroutines if there are workers, but for the rows of one
 // slot in ascending order.
 type Task interface {
-	// Inputs fills in with rows lo, lo+1, … of the batch.
-	Inputs(in kernel.Matrix, lo int)
+	// Inputs returns rows lo, lo+1, … of the batch, as many as in has: in itself, filled, or
+	// a view of memory that already holds them.
+	Inputs(in kernel.Matrix, lo int) kernel.Matrix
 	// Loss adds the losses of rows lo, lo+1, …, whose outputs are in out, to sum one by one,
 	// and replaces out by the gradient of what is to be minimised.
 	Loss(out kernel.Matrix, lo int, sum float64) float64
@@ -92,7 +93,7 @@ func workMatrix(rows, cols int) kernel.Matrix {
 // team share; a nil team is the caller alone.
 func NewStepper(k kernel.Kernel, s Shape, batch int, team *Team) *Stepper {
 	t := &Stepper{k: k, batch: batch, team: team, sine: s.Sine}
-	g, r := Slots(batch)
+	g, _ := Slots(batch)
 	for range g {
 		t.grads = append(t.grads, s.Parameters())
 	}
@@ -108,7 +109,7 @@ func NewStepper(k kernel.Kernel, s Shape, batch int, team *Team) *Stepper {
 		workers = 1 // one slot is the caller's
 	}
 	for range workers {
-		t.work = append(t.work, newWorkspace(s, min(chunkRows, r)))
+		t.work = append(t.work, newWorkspace(s, min(chunkRows, batch))) // a slot of a smaller batch may be larger
 	}
 	t.slot = t.runSlot
 	t.part = t.runPart
@@ -186,8 +187,7 @@ func (t *Stepper) runSlot(s, worker int) {
 // chunk takes rows lo to hi forward and back and adds them to a slot.
 func (t *Stepper) chunk(w *workspace, g *Parameters, lo, hi int, loss float64, accumulate bool) float64 {
 	m := hi - lo
-	in := w.in.RowRange(0, m)
-	t.task.Inputs(in, lo)
+	in := t.task.Inputs(w.in.RowRange(0, m), lo)
 	out := t.forward(w, t.p, in, w.slopes)
 	loss = t.task.Loss(out, lo, loss)
 	dy := out
@@ -250,8 +250,7 @@ func (t *Stepper) Evaluate(p *Parameters, task Task, m int) float64 {
 	t.scale(p)
 	w, sum := &t.work[0], 0.0
 	for lo := 0; lo < m; lo += w.in.Rows {
-		in := w.in.RowRange(0, min(w.in.Rows, m-lo))
-		task.Inputs(in, lo)
+		in := task.Inputs(w.in.RowRange(0, min(w.in.Rows, m-lo)), lo)
 		sum = task.Loss(t.forward(w, p, in, nil), lo, sum)
 	}
 	return sum

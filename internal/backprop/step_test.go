@@ -25,10 +25,11 @@ func newRegression(rows, inputs, outputs int) *regression {
 	return t
 }
 
-func (t *regression) Inputs(in kernel.Matrix, lo int) {
+func (t *regression) Inputs(in kernel.Matrix, lo int) kernel.Matrix {
 	for i := range in.Rows {
 		copy(in.Row(i), t.x.Row(lo+i))
 	}
+	return in
 }
 
 func (t *regression) Loss(out kernel.Matrix, lo int, sum float64) float64 {
@@ -240,6 +241,25 @@ func TestChunks(t *testing.T) {
 	for i, v := range g.Flat {
 		if math.Float32bits(v) != math.Float32bits(got.Flat[i]) {
 			t.Fatalf("element %d is %g, want %g", i, got.Flat[i], v)
+		}
+	}
+}
+
+// TestSmallerBatches: a Stepper takes any batch up to its own, with the same gradient.
+func TestSmallerBatches(t *testing.T) {
+	s := shapes[1]
+	for _, m := range []int{1, 100, 224, 255, 256, 300, 1023, 1024} {
+		task := newRegression(m, s.Inputs, s.Outputs)
+		p := s.random(5)
+		want, _ := NewStepper(kernel.Kernel{}, s, m, nil).Gradient(&p, task, m)
+		team := NewTeam(2)
+		team.Start()
+		got, _ := NewStepper(kernel.Kernel{}, s, 2048, team).Gradient(&p, task, m)
+		team.Stop()
+		for i, v := range want.Flat {
+			if math.Float32bits(v) != math.Float32bits(got.Flat[i]) {
+				t.Fatalf("%d rows: element %d is %g, want %g", m, i, got.Flat[i], v)
+			}
 		}
 	}
 }
