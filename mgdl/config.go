@@ -33,11 +33,14 @@ type Config struct {
 	Workers  int            // goroutines; 0 means 1. The model does not depend on it
 	Kernel   kernel.Kernel  // implementation; the zero value is the selected one. The model does not depend on it
 	Progress func(Progress) // called from one goroutine at a time, at least once per validation check; nil means none
-	// Checkpoint is called after each accepted network grade but the last with the model
-	// so far; training from Resume = that model gives the bytes of an uninterrupted run.
-	// An error from it ends the training.
-	Checkpoint func(*Model) error
-	Resume     *Model // continue from a checkpoint made with the same data and configuration
+	// Checkpoint is called after each accepted network grade but the last with the model so
+	// far, and about every CheckpointEvery while a grade is trained, unless that is 0; the
+	// model then holds the state of training too. Training from Resume = such a model, or one
+	// that came with an error of Train, gives the bytes of an uninterrupted run. An error from
+	// Checkpoint ends the training.
+	Checkpoint      func(*Model) error
+	CheckpointEvery time.Duration
+	Resume          *Model // continue from a checkpoint made with the same data and configuration
 }
 
 // Progress is one report of a running Train.

@@ -25,7 +25,8 @@ import (
 // The header is an object of "__metadata__", an object of strings, followed by one entry
 // for each tensor in the order of the file: "prior" [outputs], then for each grade,
 // chain and layer, the readout being the last layer, "grade1.chain0.layer0.weight" [K, N]
-// and "grade1.chain0.layer0.bias" [N]. The metadata are, in this order:
+// and "grade1.chain0.layer0.bias" [N], and last, in a checkpoint, "training", the bytes of
+// trainingState. The metadata are, in this order:
 //
 //	checksum        SHA-256 of the whole file with these 64 digits replaced by "0", in hex
 //	format          "multigrade"
@@ -63,20 +64,38 @@ var (
 // A tensor is one entry of the file: a layer's weights, or a vector.
 type tensor struct {
 	name    string
-	weights kernel.Weights // vector == nil
+	weights kernel.Weights // vector == nil, raw == nil
 	vector  []float32
+	raw     []byte
 }
 
+// trainingTensor is the name of the tensor that only checkpoints have.
+const trainingTensor = "training"
+
 func (t *tensor) shape() []int {
-	if t.vector != nil {
+	switch {
+	case t.raw != nil:
+		return []int{len(t.raw)}
+	case t.vector != nil:
 		return []int{len(t.vector)}
 	}
 	return []int{t.weights.K, t.weights.N}
 }
 
-// size returns the number of elements.
-func (t *tensor) size() int64 {
-	n := int64(1)
+// dtype names the type of the elements.
+func (t *tensor) dtype() string {
+	if t.raw != nil {
+		return "U8"
+	}
+	return "F32"
+}
+
+// bytes returns the size in the file.
+func (t *tensor) bytes() int64 {
+	n := int64(4)
+	if t.raw != nil {
+		n = 1
+	}
 	for _, d := range t.shape() {
 		n *= int64(d)
 	}
@@ -93,6 +112,9 @@ func (m *Model) tensors() []tensor {
 				ts = append(ts, tensor{name: name + ".weight", weights: layer.w}, tensor{name: name + ".bias", vector: layer.b})
 			}
 		}
+	}
+	if m.training != nil {
+		ts = append(ts, tensor{name: trainingTensor, raw: m.training.append(nil)})
 	}
 	return ts
 }
@@ -173,6 +195,13 @@ func writeTensors(w io.Writer, ts []tensor) error {
 	buf := make([]byte, 0, 1<<16)
 	for i := range ts {
 		t := &ts[i]
+		if t.raw != nil {
+			if _, err := w.Write(append(buf, t.raw...)); err != nil {
+				return err
+			}
+			buf = buf[:0]
+			continue
+		}
 		values := t.vector
 		if values == nil {
 			m := kernel.NewMatrix(t.weights.K, t.weights.N)
@@ -218,12 +247,14 @@ func (m *Model) head(ts []tensor) ([]byte, error) {
 		t := &ts[i]
 		b = append(b, ',')
 		b = appendString(b, t.name)
-		b = append(b, `:{"dtype":"F32","shape":`...)
+		b = append(b, `:{"dtype":"`...)
+		b = append(b, t.dtype()...)
+		b = append(b, `","shape":`...)
 		b = appendList(b, t.shape(), appendInt)
 		b = append(b, `,"data_offsets":[`...)
 		b = strconv.AppendInt(b, at, 10)
 		b = append(b, ',')
-		at += 4 * t.size()
+		at += t.bytes()
 		b = strconv.AppendInt(b, at, 10)
 		b = append(b, "]}"...)
 	}

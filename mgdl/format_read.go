@@ -53,6 +53,10 @@ func ReadModel(r io.Reader) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	training, err := f.training()
+	if err != nil {
+		return nil, err
+	}
 	if n, err := io.ReadFull(r, make([]byte, 1)); n > 0 {
 		return nil, formatError("damaged: there are bytes after the last tensor")
 	} else if err != io.EOF {
@@ -66,6 +70,7 @@ func ReadModel(r io.Reader) (*Model, error) {
 	if err != nil {
 		return nil, formatError("invalid model: %s", strings.TrimPrefix(err.Error(), "mgdl: "))
 	}
+	m.training = training
 	head, err := m.head(m.tensors())
 	if err != nil {
 		return nil, formatError("invalid model: %v", err)
@@ -302,8 +307,12 @@ func (f *modelReader) readTensors(s Schema, infos []GradeInfo) (prior []float32,
 		}
 		want += 2 * int64(g.Networks) * (int64(len(g.Hidden)) + 1)
 	}
-	if want != int64(len(f.entries)) {
-		return nil, nil, formatError("damaged header: there are %d tensors, grades and networks need %d", len(f.entries), want)
+	got := len(f.entries)
+	if f.entries[trainingTensor] != nil {
+		got--
+	}
+	if want != int64(got) {
+		return nil, nil, formatError("damaged header: there are %d tensors, grades and networks need %d", got, want)
 	}
 	if prior, err = f.vector("prior", s.outputs()); err != nil {
 		return nil, nil, err
@@ -371,6 +380,38 @@ func (f *modelReader) rows(name string) int {
 		return 0
 	}
 	return e.Shape[0]
+}
+
+// training reads the state of training, nil if there is none.
+func (f *modelReader) training() (*trainingState, error) {
+	raw, ok := f.entries[trainingTensor]
+	if !ok {
+		return nil, nil
+	}
+	var e struct {
+		Offsets []int64 `json:"data_offsets"`
+	}
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return nil, formatError("damaged header: tensor %s: %v", trainingTensor, err)
+	}
+	if len(e.Offsets) != 2 || e.Offsets[0] != f.at || e.Offsets[1] < f.at {
+		return nil, formatError("damaged header: tensor %s is at bytes %v", trainingTensor, e.Offsets)
+	}
+	size := e.Offsets[1] - e.Offsets[0]
+	b, err := io.ReadAll(io.LimitReader(f.r, size))
+	if err != nil && !isEOF(err) {
+		return nil, readError(err)
+	}
+	if int64(len(b)) < size {
+		return nil, formatError("truncated in tensor %s: %d of %d bytes", trainingTensor, len(b), size)
+	}
+	f.sum.Write(b)
+	f.at += size
+	s, err := readState(b)
+	if err != nil {
+		return nil, formatError("damaged: %v", err)
+	}
+	return s, nil
 }
 
 func (f *modelReader) weights(name string, k, n int) (kernel.Weights, error) {

@@ -37,9 +37,16 @@ func (t *trainer) grade(ctx context.Context, i int) (bool, error) {
 		return t.follow(ctx, i)
 	}
 	// Regression: a network from the prior takes the linear grade's place or follows it.
+	if r := t.restored; r != nil && r.grade == i && r.attempt == 2 {
+		t.attempt = 1 // the checkpoint says that it was no better
+		t.decide(linear, true)
+		return t.follow(ctx, i)
+	}
 	c, err := t.network(ctx, i)
 	if err != nil {
+		state := t.training
 		t.decide(linear, true) // what there is
+		t.training = state
 		return false, err
 	}
 	if c != nil && t.falls(c) && wins(c.held, linear.held, gate) {
@@ -110,6 +117,7 @@ func (t *trainer) falls(c *candidate) bool {
 // decide completes c's info, makes c part of the model if accepted, reports it, and
 // returns accepted.
 func (t *trainer) decide(c *candidate, accepted bool) bool {
+	t.training = nil
 	c.info.TrainLoss, c.info.ValLoss = c.trainLoss, mean(c.held)
 	g := grade{c.info, c.networks}
 	chains, features := 0, 0
@@ -171,7 +179,7 @@ func (t *trainer) network(ctx context.Context, i int) (*candidate, error) {
 	})
 	c := &candidate{}
 	var err error
-	if c.info.Curve, err = t.train(ctx, learners, t.recipe.epochs[min(i, 1)]); err != nil {
+	if c.info.Curve, err = t.train(ctx, learners, i); err != nil {
 		return nil, err
 	}
 	for _, l := range learners {
@@ -218,45 +226,54 @@ const (
 // train runs the schedule of all learners side by side. Between two checks they are
 // independent of each other; at a check the mean of their held-out losses decides
 // whether to go on.
-func (t *trainer) train(ctx context.Context, learners []*learner, epochs float64) ([]Check, error) {
+func (t *trainer) train(ctx context.Context, learners []*learner, i int) ([]Check, error) {
+	epochs := t.recipe.epochs[min(i, 1)]
 	perEpoch := max(1, t.recipe.fit/t.recipe.batch)
 	total := int(min(epochs*float64(perEpoch), math.MaxInt32))
 	from := 0
 	if t.recipe.forced { // the zero function that networks start as is no choice
 		from = min(max(averageStep, int(math.Ceil(warmUp*float64(total)))), total)
 	}
-	for _, l := range learners {
+	students := make([]student, len(learners))
+	for e, l := range learners {
 		l.total, l.from = total, from
+		students[e] = l
 	}
 	every := max(1, total/checks)
 	scale := float64(learners[0].unit * learners[0].unit)
-	var curve []Check
-	p := Progress{Grade: len(t.grades) + 1, Steps: total, ValLoss: math.NaN()}
-	best, gained := math.Inf(1), from
-	for p.Step < total && float64(p.Step-gained) <= patience*float64(total) {
-		n := min(every, total-p.Step)
-		each(t.recipe.workers, len(learners), func(e int) { learners[e].run(ctx, n) })
-		if err := ctx.Err(); err != nil {
+	s := trainingState{gained: from}
+	if err := t.begin(i, students, func(e int, s *learnerState) bool { return learners[e].restore(s) }, &s); err != nil {
+		return nil, err
+	}
+	p := Progress{Grade: len(t.grades) + 1, Steps: total}
+	losses := make([]float64, len(learners))
+	for s.step < total && float64(s.step-s.gained) <= patience*float64(total) {
+		n := min(every, total-s.step)
+		if err := t.advance(ctx, students, s.step+n); err != nil {
 			return nil, err
 		}
-		p.Step += n
-		trainLoss, heldLoss := 0.0, 0.0
+		each(t.recipe.workers, len(learners), func(e int) { losses[e] = learners[e].check(ctx, n) })
+		if err := ctx.Err(); err != nil {
+			for e, l := range learners { // the check will be made again
+				l.trainLoss = losses[e] * float64(n)
+			}
+			return nil, err
+		}
+		trainLoss, heldLoss := mean(losses), 0.0
 		for _, l := range learners {
-			trainLoss += l.trainLoss
 			heldLoss += l.heldLoss
 		}
-		trainLoss /= float64(len(learners))
 		heldLoss /= float64(len(learners))
 		if trainLoss*0 != 0 {
 			return nil, ErrDiverged
 		}
-		if p.Step >= from && heldLoss < best {
-			best = heldLoss
-			gained = p.Step
+		s.step += n
+		if s.step >= from && heldLoss < s.best {
+			s.best, s.gained = heldLoss, s.step
 		}
-		p.Epoch, p.TrainLoss, p.ValLoss = float64(p.Step)/float64(perEpoch), trainLoss*scale, heldLoss*scale
-		curve = append(curve, Check{p.Epoch, p.TrainLoss, p.ValLoss})
+		p.Step, p.Epoch, p.TrainLoss, p.ValLoss = s.step, float64(s.step)/float64(perEpoch), trainLoss*scale, heldLoss*scale
+		s.curve = append(s.curve, Check{p.Epoch, p.TrainLoss, p.ValLoss})
 		t.report(p)
 	}
-	return curve, nil
+	return s.curve, nil
 }

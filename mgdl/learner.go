@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/multigrade/multigrade/internal/backprop"
 	"github.com/multigrade/multigrade/kernel"
@@ -44,13 +45,14 @@ type learner struct {
 
 	random *stream
 	order  []int32     // the chain's own rows in the order of this epoch
+	turns  int         // times they have been shuffled
 	at     int         // how many of them are done
 	held   []int32     // the rows it holds out
 	rows   []int32     // those of the task at hand
 	exp    [][]float64 // scratch of Loss, for each slot of the batch
 
 	step      int
-	trainLoss float64 // mean over the steps since the last check
+	trainLoss float64 // sum over the steps since the last check
 	heldLoss  float64 // of the average at the last check
 	bestLoss  float64 // of best
 }
@@ -159,6 +161,7 @@ func rateAt(u float64) float64 {
 func (l *learner) train() {
 	if l.at+l.batch > len(l.order) {
 		l.random.shuffle(l.order)
+		l.turns++
 		l.at = 0
 	}
 	l.rows = l.order[l.at : l.at+l.batch]
@@ -176,20 +179,45 @@ func (l *learner) train() {
 	}
 }
 
-// run trains for n steps, then validates the average of the weights; it returns early
-// when ctx is done.
-func (l *learner) run(ctx context.Context, n int) {
+// advance trains until step target; it returns early when ctx is done, and after a step
+// at which a deadline, if there is one, has passed.
+func (l *learner) advance(ctx done, target int, deadline time.Time) {
 	l.team.Start()
 	defer l.team.Stop()
-	l.trainLoss = 0
-	for range n {
-		if ctx.Err() != nil {
+	for l.step < target && ctx.Err() == nil {
+		l.train()
+		if !deadline.IsZero() && time.Now().After(deadline) {
 			return
 		}
-		l.train()
 	}
-	l.trainLoss /= float64(n)
+}
+
+func (l *learner) steps() int { return l.step }
+
+func (l *learner) state() learnerState {
+	return learnerState{l.step, l.at, l.turns, l.trainLoss, l.bestLoss, [][]float32{l.p.Flat, l.average.Flat, l.best.Flat, l.m, l.v}}
+}
+
+// restore continues from a state; false if it is that of another network.
+func (l *learner) restore(s *learnerState) bool {
+	if !s.restoreVectors(l.p.Flat, l.average.Flat, l.best.Flat, l.m, l.v) || s.shuffles < 0 || s.shuffles > s.step || s.at < 0 || s.at > len(l.order) {
+		return false
+	}
+	l.step, l.at, l.trainLoss, l.bestLoss = s.step, s.at, s.trainLoss, s.bestLoss
+	for range s.shuffles {
+		l.random.shuffle(l.order)
+	}
+	l.turns = s.shuffles
+	return true
+}
+
+// check returns the mean training loss of the last n steps and validates the average of the
+// weights.
+func (l *learner) check(ctx context.Context, n int) (trainLoss float64) {
+	trainLoss = l.trainLoss / float64(n)
+	l.trainLoss = 0
 	l.validate(ctx)
+	return trainLoss
 }
 
 // validate sets heldLoss to the mean loss of the average on the rows the chain holds out,
@@ -203,6 +231,9 @@ func (l *learner) validate(ctx context.Context) {
 		rows = rows[n:]
 	}
 	l.heldLoss = sum / float64(len(l.held))
+	if ctx.Err() != nil {
+		return
+	}
 	if l.heldLoss < l.bestLoss && l.step >= l.from {
 		l.bestLoss = l.heldLoss
 		copy(l.best.Flat, l.average.Flat)

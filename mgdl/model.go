@@ -114,7 +114,8 @@ type Model struct {
 	grades []grade
 	prior0 GradeInfo // losses of the prior alone
 	// meta holds what else the file says about how the model was made, key by key.
-	meta map[string]string
+	meta     map[string]string
+	training *trainingState // of a checkpoint
 
 	checksum atomic.Pointer[string] // of the model file, once it is known
 }
@@ -266,7 +267,7 @@ func (m *Model) Truncate(k int) (*Model, error) {
 		return m, nil
 	}
 	c := m.share()
-	c.grades = m.grades[:k:k]
+	c.grades, c.training = m.grades[:k:k], nil
 	return c, nil
 }
 
@@ -287,7 +288,7 @@ func (m *Model) WithMeta(key, value string) *Model {
 
 // share returns a model with m's parts and no checksum yet.
 func (m *Model) share() *Model {
-	return &Model{schema: m.schema, inputs: m.inputs, prior: m.prior, grades: m.grades, prior0: m.prior0, meta: m.meta}
+	return &Model{schema: m.schema, inputs: m.inputs, prior: m.prior, grades: m.grades, prior0: m.prior0, meta: m.meta, training: m.training}
 }
 
 // cleanMeta returns a copy of meta in valid UTF-8, without empty values.

@@ -3,6 +3,7 @@ package mgdl
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/multigrade/multigrade/internal/backprop"
 	"github.com/multigrade/multigrade/kernel"
@@ -36,7 +37,7 @@ func (t *trainer) planned(ctx context.Context, i int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	a, err := t.attempt(ctx, l)
+	a, err := t.propose(ctx, l)
 	if err != nil {
 		return false, err
 	}
@@ -45,20 +46,20 @@ func (t *trainer) planned(ctx context.Context, i int) (bool, error) {
 	return t.decide(a.candidate, t.falls(a.candidate)), nil
 }
 
-// An attempt is a candidate with the features that the next grade would see.
-type attempt struct {
+// A proposal is a candidate with the features that the next grade would see.
+type proposal struct {
 	*candidate
 	features kernel.Matrix
 }
 
-// attempt makes a candidate of what l has learnt, with a solved readout if the plan asks for
+// propose makes a candidate of what l has learnt, with a solved readout if the plan asks for
 // one. The chain keeps its features.
-func (t *trainer) attempt(ctx context.Context, l *planLearner) (attempt, error) {
+func (t *trainer) propose(ctx context.Context, l *planLearner) (proposal, error) {
 	c := t.chains[0]
 	before := c.features
 	defer func() { c.features = before }()
 	h := l.plan.hidden()
-	a := attempt{&candidate{networks: []network{l.network()}}, kernel.NewMatrix(t.x.Rows, h[len(h)-1])}
+	a := proposal{&candidate{networks: []network{l.network()}}, kernel.NewMatrix(t.x.Rows, h[len(h)-1])}
 	if err := t.computeInto(ctx, a.candidate, a.networks, []kernel.Matrix{a.features}); err != nil {
 		return a, err
 	}
@@ -88,7 +89,7 @@ func (t *trainer) findBand(ctx context.Context, p GradePlan, i int, unit float64
 	}
 	loss := func(band float64) (float64, error) {
 		p.Band = band
-		a, err := t.attempt(ctx, t.newPlanLearner(&p, i, unit))
+		a, err := t.propose(ctx, t.newPlanLearner(&p, i, unit))
 		if err != nil {
 			return 0, err
 		}
@@ -143,8 +144,10 @@ type planLearner struct {
 
 	random *stream
 	order  []int32 // training rows in the order of this epoch; nil: as they are
+	turns  int     // times they have been shuffled
 	rows   span    // of the task at hand: positions in order
 	step   int
+	sum    float64 // of the losses of steps since the last check
 }
 
 func (t *trainer) newPlanLearner(p *GradePlan, grade int, unit float64) *planLearner {
@@ -261,47 +264,73 @@ func (l *planLearner) train(ctx context.Context) ([]Check, error) {
 	every := max(1, total/checks)
 	scale := float64(l.unit * l.unit)
 	p := Progress{Grade: l.grade + 1, Steps: total, ValLoss: math.NaN()}
-	var curve []Check
-	for l.step < total {
-		n := min(every, total-l.step)
-		trainLoss := l.run(ctx, n)
-		if err := ctx.Err(); err != nil {
+	var s trainingState
+	students := []student{l}
+	if err := l.t.begin(l.grade, students, func(_ int, s *learnerState) bool { return l.restore(s) }, &s); err != nil {
+		return nil, err
+	}
+	for s.step < total {
+		n := min(every, total-s.step)
+		if err := l.t.advance(ctx, students, s.step+n); err != nil {
 			return nil, err
 		}
+		trainLoss := l.sum / float64(n)
 		if trainLoss*0 != 0 {
 			return nil, ErrDiverged
 		}
-		p.Step, p.Epoch = l.step, float64(l.step)/float64(l.schedule.perEpoch)
-		p.TrainLoss = trainLoss * scale
 		if l.t.holdout {
 			p.ValLoss = l.validate(ctx) * scale
 		}
-		curve = append(curve, Check{p.Epoch, p.TrainLoss, p.ValLoss})
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.step, l.sum = s.step+n, 0
+		p.Step, p.Epoch, p.TrainLoss = s.step, float64(s.step)/float64(l.schedule.perEpoch), trainLoss*scale
+		s.curve = append(s.curve, Check{p.Epoch, p.TrainLoss, p.ValLoss})
 		l.t.report(p)
 	}
-	return curve, ctx.Err()
+	return s.curve, ctx.Err()
 }
 
-// run takes n steps and returns the mean loss.
-func (l *planLearner) run(ctx context.Context, n int) float64 {
+// advance takes steps until target; it returns early when ctx is done, and after a step at
+// which a deadline, if there is one, has passed.
+func (l *planLearner) advance(ctx done, target int, deadline time.Time) {
 	l.team.Start()
 	defer l.team.Stop()
-	sum := 0.0
-	for range n {
-		if ctx.Err() != nil {
-			break
+	for l.step < target && ctx.Err() == nil {
+		l.sum += l.next()
+		if !deadline.IsZero() && time.Now().After(deadline) {
+			return
 		}
-		sum += l.advance()
 	}
-	return sum / float64(n)
 }
 
-// advance takes the next step and returns its mean loss.
-func (l *planLearner) advance() float64 {
+func (l *planLearner) steps() int { return l.step }
+
+func (l *planLearner) state() learnerState {
+	return learnerState{step: l.step, shuffles: l.turns, trainLoss: l.sum, vectors: [][]float32{l.p.Flat, l.m, l.v}}
+}
+
+// restore continues from a state; false if it is that of another network.
+func (l *planLearner) restore(s *learnerState) bool {
+	if !s.restoreVectors(l.p.Flat, l.m, l.v) || s.shuffles < 0 || s.shuffles > s.step {
+		return false
+	}
+	l.step, l.sum = s.step, s.trainLoss
+	for range s.shuffles {
+		l.random.shuffle(l.order)
+	}
+	l.turns = s.shuffles
+	return true
+}
+
+// next takes the next step and returns its mean loss.
+func (l *planLearner) next() float64 {
 	batch := l.plan.batch(l.t.n)
 	at := l.step % l.schedule.perEpoch * batch
 	if at == 0 && l.order != nil {
 		l.random.shuffle(l.order)
+		l.turns++
 	}
 	l.rows = span{at, min(at+batch, l.t.n)}
 	rate := float32(l.schedule.at(l.step))

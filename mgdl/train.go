@@ -43,8 +43,11 @@ func Train(ctx context.Context, d Data, cfg Config) (*Model, error) {
 		}
 		return nil, err
 	}
-	err = t.run(ctx, cfg.Checkpoint)
-	if err != nil && len(t.grades) == 0 {
+	err = t.run(ctx)
+	if err == ErrDiverged {
+		t.training = nil // it is no use to go on
+	}
+	if err != nil && len(t.grades) == 0 && t.training == nil {
 		return nil, err
 	}
 	m, modelErr := t.model()
@@ -69,6 +72,14 @@ type trainer struct {
 	grades  []grade
 	done    int // network grades among them
 
+	checkpoint func(*Model) error
+	every      time.Duration         // between checkpoints while a grade is trained; 0: none
+	saved      time.Time             // the last one
+	training   func() *trainingState // of the network in training; nil: none is
+	attempt    int                   // networks of this grade that were begun
+	complete   bool                  // the model is what was asked for
+	restored   *trainingState        // of a checkpoint, until its network is begun
+
 	sums      kernel.Matrix // outputs of the model so far for every row of the table, as it predicts them
 	held      []float64     // their losses on the held-out rows
 	trainLoss float64       // and mean loss on the training rows
@@ -86,7 +97,7 @@ func newTrainer(ctx context.Context, d Data, cfg *Config) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{recipe: cfg.resolve(d.Rows), k: cfg.Kernel, start: start, schema: schema, outputs: schema.outputs()}
+	t := &trainer{recipe: cfg.resolve(d.Rows), k: cfg.Kernel, start: start, checkpoint: cfg.Checkpoint, every: cfg.CheckpointEvery, schema: schema, outputs: schema.outputs()}
 	t.table = table{labels{y: y, class: class}, x, d.Rows}
 	if class == nil {
 		t.lo, t.hi = schema.targetRange()
@@ -148,34 +159,53 @@ func (t *trainer) constant() kernel.Matrix {
 }
 
 // run trains grade by grade.
-func (t *trainer) run(ctx context.Context, checkpoint func(*Model) error) error {
+func (t *trainer) run(ctx context.Context) error {
+	t.saved = time.Now()
 	for ; t.done < t.recipe.grades; t.done++ {
+		t.attempt = 0
 		more, err := t.grade(ctx, t.done)
-		if err != nil || !more {
+		if err != nil {
 			return err
 		}
-		if checkpoint != nil && t.done < t.recipe.grades-1 {
-			m, err := t.model()
-			if err != nil {
+		if !more {
+			break
+		}
+		if t.checkpoint != nil && t.done < t.recipe.grades-1 {
+			if err := t.save(); err != nil {
 				return err
-			}
-			if err := checkpoint(m); err != nil {
-				return fmt.Errorf("mgdl: checkpoint: %w", err)
 			}
 		}
 	}
+	t.complete = true
 	return nil
 }
 
 // model returns the model of the accepted grades.
 func (t *trainer) model() (*Model, error) {
-	return newModel(t.schema, t.prior, t.base, slices.Clone(t.grades), nil)
+	m, err := newModel(t.schema, t.prior, t.base, slices.Clone(t.grades), nil)
+	if err != nil || t.complete {
+		return m, err
+	}
+	m.training = &trainingState{grade: -1}
+	if t.training != nil {
+		m.training = t.training()
+	}
+	m.training.settings = t.recipe.settings()
+	return m, nil
 }
 
 // resume takes over the grades of m, running each again on all rows.
 func (t *trainer) resume(ctx context.Context, m *Model) error {
 	if !bytes.Equal(m.schema.append(nil), t.schema.append(nil)) || !slices.Equal(m.prior, t.prior) {
 		return &ConfigError{"Resume", "the model was trained on other data"}
+	}
+	if m.training != nil {
+		if err := sameSettings(t.recipe.settings(), m.training.settings); err != nil {
+			return err
+		}
+		if m.training.grade >= 0 {
+			t.restored = m.training
+		}
 	}
 	if len(m.grades) == 1 && m.grades[0].linear() && t.recipe.plan == nil {
 		return nil // whether it stays is decided with the first network
