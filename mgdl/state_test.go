@@ -20,6 +20,7 @@ func unfinishedCases() map[string]struct {
 	held := recipe
 	held.Holdout = &holdout
 	chosen := small() // by validation
+	overfits := Config{Grades: 1, Epochs: 100, Hidden: []int{64}, Chains: 1, Validation: 0.3, Seed: 1}
 	return map[string]struct {
 		d Data
 		c Config
@@ -28,6 +29,7 @@ func unfinishedCases() map[string]struct {
 		"classification": {classTable(300, 50), recipe},
 		"linear":         {linearTable(300), recipe},
 		"chosen":         {smoothTable(300, 1, 1, 50), chosen},
+		"overfits":       {smoothTable(120, 1, 2, 5), overfits},
 		"holdout":        {smoothTable(300, 1, 0.1, 50), held},
 		"ramps":          {waveTable(300, 0), planConfig(plans()["ramps"])},
 		"papers":         {waveTable(300, 0), planConfig(plans()["papers"])},
@@ -72,6 +74,15 @@ func TestResumeAnywhere(t *testing.T) {
 				}
 				resumed := c.c
 				resumed.Resume = m
+				first := true
+				resumed.Progress = func(p Progress) {
+					if first && p.Finished == nil {
+						first = false
+						if p.Step <= m.training.step {
+							t.Errorf("resumed at step %d, training is back at %d", m.training.step, p.Step)
+						}
+					}
+				}
 				if !slices.Equal(fileOf(t, mustTrain(t, c.d, resumed)), want) {
 					t.Errorf("resumed from checkpoint %d, grade %d, step %d: other bytes", i, m.training.grade, m.training.learners[0].step)
 				}
@@ -120,6 +131,46 @@ func TestCancelAnywhere(t *testing.T) {
 			}
 			if cancelled < 2 {
 				t.Errorf("cancelled %d times", cancelled)
+			}
+		})
+	}
+}
+
+// An exhausted context is done after a number of looks at it.
+type exhausted struct {
+	context.Context
+	looks int
+}
+
+func (c *exhausted) Err() error {
+	if c.looks--; c.looks < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// A run that is cancelled at any look at its context, in a step, a check or between them,
+// ends in the same bytes.
+func TestCancelAtAnyLook(t *testing.T) {
+	for name, c := range unfinishedCases() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := fileOf(t, mustTrain(t, c.d, c.c))
+			cfg := c.c
+			for looks := 40; ; looks += 47 {
+				m, err := Train(&exhausted{t.Context(), looks}, c.d, cfg)
+				if err == nil {
+					if !slices.Equal(fileOf(t, m), want) {
+						t.Error("other bytes in the end")
+					}
+					return
+				}
+				if !errors.Is(err, context.Canceled) {
+					t.Fatal(err)
+				}
+				if m != nil {
+					cfg.Resume = m
+				}
 			}
 		})
 	}

@@ -12,7 +12,7 @@ import (
 // newDemo makes the command mgdl demo.
 func newDemo() *cobra.Command {
 	var dir string
-	t := training{recipe: demoRecipe()}
+	t := training{recipe: demoRecipe(), every: checkpointEvery}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Train a model on data that comes with the command",

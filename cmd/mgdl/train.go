@@ -20,8 +20,9 @@ writes the model. It needs no flags: columns with text are categories, missing v
 are allowed in every column but the target, and validation on rows held out decides
 how many grades are kept.
 
-Ctrl-C writes a checkpoint of the grades that are finished; train --resume continues
-from it to the same model as a run without interruption.`,
+Ctrl-C writes a checkpoint; train --resume continues from it to the same model as a run
+without interruption. A run that takes longer than --checkpoint-every keeps one, so that
+no more than this is lost when it is killed.`,
 		Example: `  mgdl train houses.csv --target price
   mgdl train houses.tsv --target price --grades 2 --hidden 32,32 -o small.safetensors
   mgdl train - --target price < houses.csv
@@ -49,6 +50,9 @@ from it to the same model as a run without interruption.`,
 			if t.workers < 1 {
 				return usageError(cmd, "--workers %d: want at least 1", t.workers)
 			}
+			if t.every <= 0 {
+				return usageError(cmd, "--checkpoint-every %v: want more than nothing", t.every)
+			}
 			if err := t.check(cmd); err != nil {
 				return err
 			}
@@ -68,7 +72,8 @@ from it to the same model as a run without interruption.`,
 	f.StringVar(&valData, "val-data", "", "validate on the rows of `FILE` instead")
 	f.IntVar(&t.workers, "workers", runtime.GOMAXPROCS(0), "`number` of goroutines; the model does not depend on it")
 	f.StringVarP(&t.output, "output", "o", "", "write the model to `FILE` (default DATA's name with .safetensors)")
-	f.StringVar(&t.checkpoint, "checkpoint", "", "keep a checkpoint in `FILE` while training (default after 30 s, OUTPUT's name with .ckpt)")
+	f.StringVar(&t.checkpoint, "checkpoint", "", "keep a checkpoint in `FILE` while training (default OUTPUT's name with .ckpt, when training takes long)")
+	f.DurationVar(&t.every, "checkpoint-every", checkpointEvery, "`time` between checkpoints inside a grade")
 	f.StringVar(&resume, "resume", "", "continue from the checkpoint in `FILE`")
 	f.StringVar(&t.report, "report", "", "also write an HTML report to `FILE`")
 	f.BoolVar(&t.asJSON, "json", false, "print JSON lines: one a grade, one at the end")

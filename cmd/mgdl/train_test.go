@@ -254,7 +254,7 @@ func TestInterruptBeforeTheFirstGrade(t *testing.T) {
 	cancel()
 	var stdout, stderr bytes.Buffer
 	code := run(ctx, quick("demo:chirp", "--json"), strings.NewReader(""), &stdout, &stderr)
-	if code != exitInterrupted || !strings.HasSuffix(stderr.String(), "mgdl: interrupted before the first grade was finished: nothing to save\n") {
+	if code != exitInterrupted || !strings.HasSuffix(stderr.String(), "mgdl: interrupted before training began: nothing to save\n") {
 		t.Errorf("exit code %d, %q", code, &stderr)
 	}
 	if stdout.Len() > 0 {
@@ -400,6 +400,71 @@ func TestKill(t *testing.T) {
 		}
 	}
 	t.Logf("%d runs were killed, %d had finished", kills, finished)
+}
+
+// TestKillAndResume kills processes at random moments, each of which continues where the one
+// before it was killed: the last one writes the model of an uninterrupted run.
+func TestKillAndResume(t *testing.T) {
+	t.Chdir(t.TempDir())
+	args := []string{"train", "demo:diabetes", "--grades", "2", "--chains", "2", "--hidden", "16,8", "--epochs", "150", "--seed", "2"}
+	begin := time.Now()
+	whole := process(t, append(args, "-o", "whole.safetensors")...)
+	if out, err := whole.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	length := time.Since(begin)
+	args = append(args, "-o", "m.safetensors", "--checkpoint", "m.ckpt", "--checkpoint-every", "1ms")
+	kills, resumed := 0, 0
+	for try := 0; ; try++ {
+		if _, err := os.Stat("m.ckpt"); err == nil {
+			readTestModel(t, "m.ckpt")
+			args = []string{"train", "--resume", "m.ckpt", "--checkpoint-every", "1ms"}
+			resumed++
+		}
+		cmd := process(t, args...)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if try < 25 {
+			time.AfterFunc(length/4+time.Duration(rand.Int64N(int64(length)/2)), func() { cmd.Process.Kill() })
+		}
+		if cmd.Wait() == nil {
+			break
+		}
+		if cmd.ProcessState.ExitCode() >= 0 {
+			t.Fatalf("it failed by itself: %s", &stderr)
+		}
+		if kills++; try > 25 {
+			t.Fatal("it never ends")
+		}
+	}
+	if !bytes.Equal(read(t, "m.safetensors"), read(t, "whole.safetensors")) {
+		t.Errorf("after %d kills the model is another one", kills)
+	}
+	if files := listing(t, "."); kills > 0 && slices.Contains(files, "m.ckpt") {
+		t.Errorf("files %v", files)
+	}
+	t.Logf("%d processes were killed, %d went on from a checkpoint", kills, resumed)
+}
+
+// TestDiverged keeps the grades before the one that diverges.
+func TestDiverged(t *testing.T) {
+	t.Chdir(t.TempDir())
+	r := command(t, "", quick("demo:iris", "--grades", "3", "--lr", "1000", "-o", "m.safetensors")...)
+	if r.code == exitDone {
+		t.Skip("it did not diverge")
+	}
+	if r.code != exitFailed || !strings.Contains(r.stderr, "diverged") {
+		t.Fatalf("exit code %d, %q", r.code, r.stderr)
+	}
+	if strings.Contains(r.stderr, "m.ckpt") {
+		mustRun(t, "eval", "m.ckpt", "demo:iris")
+	}
+	if _, err := os.Stat("m.safetensors"); err == nil {
+		t.Error("a model is written")
+	}
 }
 
 // TestTerminateWhileReading checks that a process that waits for standard input ends by

@@ -16,8 +16,9 @@ import (
 	"github.com/multigrade/multigrade/mgdl/dataset"
 )
 
-// checkpointAfter is how long a run may go on without a checkpoint nobody asked for.
-const checkpointAfter = 30 * time.Second
+// checkpointEvery is how much work may be lost at most, but for the flag, and how long a run
+// may be without a checkpoint that nobody asked for.
+const checkpointEvery = 15 * time.Second
 
 // A training is one run of mgdl train or mgdl demo.
 type training struct {
@@ -26,6 +27,7 @@ type training struct {
 	output, report string // no report if ""
 	checkpoint     string
 	keepCheckpoint bool // write it after every grade, not only when it takes long
+	every          time.Duration
 	workers        int
 	asJSON         bool
 
@@ -67,6 +69,7 @@ func (t *training) run(ctx context.Context) error {
 	cfg.Workers = t.workers
 	cfg.Holdout = holdout
 	cfg.Checkpoint = t.saveCheckpoint
+	cfg.CheckpointEvery = t.every
 	if t.resume != nil {
 		cfg.Resume = t.resume.WithMeta(recordKey, "")
 	}
@@ -85,6 +88,8 @@ func (t *training) run(ctx context.Context) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return t.interrupted(model)
+	case errors.Is(err, mgdl.ErrDiverged) && model != nil:
+		return t.diverged(model, err)
 	case err != nil:
 		return trainingError(t.data, err)
 	}
@@ -148,9 +153,10 @@ func (t *training) readData() (d mgdl.Data, holdout *mgdl.Data, info dataset.Inf
 	return d, holdout, info, err
 }
 
-// saveCheckpoint is called after each finished grade that is not the last.
+// saveCheckpoint is called after each finished grade that is not the last, and inside grades
+// when it is time.
 func (t *training) saveCheckpoint(m *mgdl.Model) error {
-	if !t.keepCheckpoint && time.Since(t.begin) < checkpointAfter {
+	if !t.keepCheckpoint && time.Since(t.begin) < t.every {
 		return nil
 	}
 	return t.writeCheckpoint(m)
@@ -172,7 +178,7 @@ func (t *training) writeCheckpoint(m *mgdl.Model) error {
 func (t *training) interrupted(m *mgdl.Model) error {
 	grades := 0
 	switch {
-	case m != nil && len(m.Grades()) > 0:
+	case m != nil && (len(m.Grades()) > 0 || m.Unfinished()):
 		grades = len(m.Grades())
 		if err := t.writeCheckpoint(m); err != nil {
 			return err
@@ -181,7 +187,7 @@ func (t *training) interrupted(m *mgdl.Model) error {
 		grades = len(t.resume.Grades())
 		t.checkpoint = t.resumeFrom
 	default:
-		return &failure{exitInterrupted, errors.New("interrupted before the first grade was finished: nothing to save")}
+		return &failure{exitInterrupted, errors.New("interrupted before training began: nothing to save")}
 	}
 	if t.asJSON {
 		printJSON(t.out, struct {
@@ -195,6 +201,15 @@ func (t *training) interrupted(m *mgdl.Model) error {
 		command += " < DATA"
 	}
 	return &failure{exitInterrupted, fmt.Errorf("interrupted: checkpoint at grade %d; continue with: %s", grades, command)}
+}
+
+// diverged saves the grades before the one that diverged.
+func (t *training) diverged(m *mgdl.Model, err error) error {
+	if saveErr := mgdl.WriteFile(t.checkpoint, m); saveErr != nil {
+		return &failure{exitFailed, errors.Join(trainingError(t.data, err), saveErr)}
+	}
+	return &failure{exitFailed, fmt.Errorf("%w; the model of the %s before is in %s", trainingError(t.data, err),
+		count(len(m.Grades()), "grade", "grades"), t.checkpoint)}
 }
 
 // trainingError gives an error of mgdl.Train its exit code and the name of its cause.
