@@ -1,6 +1,7 @@
 package mgdl
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -87,9 +88,9 @@ func (d *Data) cellError(i int, cols []Column, msg string) error {
 // empty. d is left as it is.
 //
 // If raw, the statistics are those that leave numbers as they are.
-func prepare(d Data, raw bool) (schema Schema, inputs, targets kernel.Matrix, classes []int32, err error) {
+func prepare(ctx context.Context, d Data, raw bool) (schema Schema, inputs, targets kernel.Matrix, classes []int32, err error) {
 	schema = d.Schema.clone()
-	if err = schema.measure(&d); err != nil {
+	if err = schema.measure(ctx, &d); err != nil {
 		return Schema{}, inputs, targets, nil, err
 	}
 	if raw {
@@ -132,8 +133,9 @@ func (s Schema) encode(d Data) (inputs, targets kernel.Matrix, classes []int32, 
 }
 
 // measure fills in the statistics of s, d's own schema, from all rows of d: float64,
-// plain loops in row order, so the same bits everywhere.
-func (s *Schema) measure(d *Data) error {
+// plain loops in row order, so the same bits everywhere. It ends between two columns when ctx
+// is done.
+func (s *Schema) measure(ctx context.Context, d *Data) error {
 	if err := s.validate(false); err != nil {
 		return err
 	}
@@ -146,6 +148,9 @@ func (s *Schema) measure(d *Data) error {
 	col := make([]float64, d.Rows)
 	tmp := make([]float64, d.Rows)
 	for j := range s.Features {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		c := &s.Features[j]
 		if missing := gather(col, d.X, j, len(s.Features)); missing == d.Rows {
 			return fmt.Errorf("mgdl: column %q: every value is missing", c.Name)
@@ -221,8 +226,7 @@ func (c *Column) measure(col, tmp []float64) error {
 			present = append(present, v)
 		}
 	}
-	slices.Sort(present)
-	c.Min, c.Max = plusZero(present[0]), plusZero(present[len(present)-1])
+	c.Min, c.Max = plusZero(slices.Min(present)), plusZero(slices.Max(present))
 	c.Missing = median(present)
 	if math.IsInf(c.Max-c.Min, 0) {
 		return fmt.Errorf("mgdl: column %q: the values from %v to %v span more than a float64 can hold", c.Name, c.Min, c.Max)
@@ -257,15 +261,55 @@ func (c *Column) measure(col, tmp []float64) error {
 	return nil
 }
 
-// median returns the middle value of sorted numbers, the mean of the two middle ones if
-// their count is even.
-func median(sorted []float64) float64 {
-	n := len(sorted)
-	m := sorted[n/2]
-	if n%2 == 0 && sorted[n/2-1] != m {
-		m = float64(sorted[n/2-1]*0.5) + float64(m*0.5) // halves first: the sum may be too large
+// median returns the middle value of x, the mean of the two middle ones if their count is
+// even. x is reordered.
+func median(x []float64) float64 {
+	n := len(x)
+	selectNth(x, n/2)
+	m := x[n/2]
+	if n%2 == 0 {
+		if l := slices.Max(x[:n/2]); l != m {
+			m = float64(l*0.5) + float64(m*0.5) // halves first: the sum may be too large
+		}
 	}
 	return plusZero(m)
+}
+
+// selectNth reorders x so that element n is the one that sorting would put there, none before
+// it is larger and none behind it smaller: Hoare's selection, around the middle of three. Where
+// that makes slow progress the rest is sorted.
+func selectNth(x []float64, n int) {
+	lo, hi := 0, len(x)
+	for rounds := 0; hi-lo > 16; rounds++ {
+		if rounds == 64 {
+			break
+		}
+		a, b, c := x[lo], x[lo+(hi-lo)/2], x[hi-1]
+		pivot := max(min(a, b), min(max(a, b), c))
+		i, j := lo, hi-1
+		for i <= j {
+			for x[i] < pivot {
+				i++
+			}
+			for x[j] > pivot {
+				j--
+			}
+			if i <= j {
+				x[i], x[j] = x[j], x[i]
+				i++
+				j--
+			}
+		}
+		switch { // x[lo:j+1] ≤ pivot ≤ x[i:hi], and pivot between them
+		case n <= j:
+			hi = j + 1
+		case n >= i:
+			lo = i
+		default:
+			return
+		}
+	}
+	slices.Sort(x[lo:hi])
 }
 
 // plusZero returns v, and +0 for −0: sorting leaves open which of equals comes first.

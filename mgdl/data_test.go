@@ -1,9 +1,11 @@
 package mgdl
 
 import (
+	"context"
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,9 +16,9 @@ func TestNewData(t *testing.T) {
 	if d.Rows != 2 || len(d.Schema.Features) != 3 || d.Schema.Features[2].Name != "x3" || d.Schema.Targets[0].Name != "y1" {
 		t.Fatalf("got %+v", d)
 	}
-	_, _, _, _, err := prepare(NewData(make([]float64, 7), 3, make([]float64, 2), 1), false)
+	_, _, _, _, err := prepare(t.Context(), NewData(make([]float64, 7), 3, make([]float64, 2), 1), false)
 	require.EqualError(t, err, "mgdl: X has 7 values, want 2 rows × 3 features")
-	_, _, _, _, err = prepare(NewData(nil, 0, nil, -1), false)
+	_, _, _, _, err = prepare(t.Context(), NewData(nil, 0, nil, -1), false)
 	require.EqualError(t, err, "mgdl: there are no feature columns")
 }
 
@@ -123,7 +125,7 @@ func mixed() Data {
 
 func TestPrepareRegression(t *testing.T) {
 	d := mixed()
-	s, x, y, classes, err := prepare(d, false)
+	s, x, y, classes, err := prepare(t.Context(), d, false)
 	require.NoError(t, err)
 	if len(d.Schema.Features[1].Levels) != 2 || d.Schema.Features[0].Scale != 0 {
 		t.Error("the caller's schema has changed")
@@ -170,7 +172,7 @@ func TestPrepareClassification(t *testing.T) {
 	d.Schema.Task = Classification
 	d.Schema.Targets = []Column{{Name: "k", Kind: Category, Levels: []string{"n", "o", "p"}}}
 	d.Y = []float64{2, 0, 0, 2}
-	s, _, y, classes, err := prepare(d, false)
+	s, _, y, classes, err := prepare(t.Context(), d, false)
 	require.NoError(t, err)
 	require.Equal(t, []int32{2, 0, 0, 2}, classes)
 	if y.Rows != 0 || s.outputs() != 3 {
@@ -210,7 +212,7 @@ func TestPrepareErrors(t *testing.T) {
 	} {
 		d := mixed()
 		c.change(&d)
-		_, x, y, classes, err := prepare(d, false)
+		_, x, y, classes, err := prepare(t.Context(), d, false)
 		if c.want == "" {
 			require.ErrorContains(t, err, "mgdl: ")
 		} else {
@@ -224,7 +226,7 @@ func TestPrepareErrors(t *testing.T) {
 
 func TestEncodeHoldout(t *testing.T) {
 	d := mixed()
-	s, x, y, _, err := prepare(d, false)
+	s, x, y, _, err := prepare(t.Context(), d, false)
 	require.NoError(t, err)
 	x2, y2, _, err := s.encode(d) // d's schema has one level fewer
 	require.NoError(t, err)
@@ -233,4 +235,42 @@ func TestEncodeHoldout(t *testing.T) {
 	d.Schema.Features[2].Name = "other"
 	_, _, _, err = s.encode(d)
 	require.EqualError(t, err, `mgdl: feature 3 is "other" in the data and "c" in the model`)
+}
+
+// The median is that of sorted numbers, whatever their order and however many are equal.
+func TestMedian(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 7))
+	for n := 1; n < 400; n = n*5/4 + 1 {
+		for _, kinds := range []int{1, 2, 5, 1 << 30} {
+			for _, order := range []string{"random", "up", "down", "organ"} {
+				x := make([]float64, n)
+				for i := range x {
+					x[i] = float64(rng.IntN(kinds)) - 2
+				}
+				sorted := slices.Sorted(slices.Values(x))
+				switch order {
+				case "up":
+					copy(x, sorted)
+				case "down":
+					copy(x, sorted)
+					slices.Reverse(x)
+				case "organ":
+					slices.Sort(x[:n/2])
+				}
+				want := sorted[n/2]
+				if n%2 == 0 {
+					want = sorted[n/2-1]*0.5 + want*0.5
+				}
+				require.Equal(t, want, median(x), "%d of %d kinds, %s", n, kinds, order)
+				require.Equal(t, sorted, slices.Sorted(slices.Values(x)))
+			}
+		}
+	}
+}
+
+// Preparation looks at the context before every column.
+func TestMeasureCancelled(t *testing.T) {
+	d := NewData(make([]float64, 30), 3, []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, 1)
+	_, _, _, _, err := prepare(&exhausted{t.Context(), 2}, d, false)
+	require.Equal(t, context.Canceled, err)
 }

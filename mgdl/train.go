@@ -93,7 +93,7 @@ func newTrainer(ctx context.Context, d Data, cfg *Config) (*trainer, error) {
 	if d.Schema.Clip == 0 && !cfg.Raw {
 		d.Schema.Clip = inputClip
 	}
-	schema, x, y, class, err := prepare(d, cfg.Raw)
+	schema, x, y, class, err := prepare(ctx, d, cfg.Raw)
 	if err != nil {
 		return nil, err
 	}

@@ -54,7 +54,7 @@ func TestFast(t *testing.T) {
 	p := Fast(s2.Plan, 6000, 1)
 	require.Len(t, p, 4)
 	require.Equal(t, mgdl.StartRamps, p[0].Start)
-	require.Equal(t, []int{83, 250, 250, 250}, []int{p[0].Epochs, p[1].Epochs, p[2].Epochs, p[3].Epochs})
+	require.Equal(t, []int{167, 200, 200, 200}, []int{p[0].Epochs, p[1].Epochs, p[2].Epochs, p[3].Epochs})
 	require.Equal(t, 256, p[1].Batch)
 	require.Equal(t, 32, Fast(s2.Plan, 1000, 1)[0].Batch)
 	for _, p := range [][]mgdl.GradePlan{Fast(xu1.Plan, 5000, 1), Fast(s2.Plan, 6000, 2)} {

@@ -114,7 +114,7 @@ func Find(name string) (Case, bool) {
 //     band that the validation points choose, at least waves of them, and is not trained.
 //   - A ReLU grade on one input starts from ramps (mgdl.StartRamps), a later one from He's
 //     weights on standardised features. Batches are the power of two nearest to a 24th of the
-//     rows, 32 to 256; the first grade sees 5e5 rows, at a rate of 2e-3, later ones 1.5e6 at
+//     rows, 32 to 256; the first grade sees 1e6 rows, at a rate of 2e-3, later ones 1.2e6 at
 //     1e-3, rising and falling by a cosine.
 //   - Readouts are solved in float64, their penalty chosen by the validation points.
 func Fast(plan []mgdl.GradePlan, rows, inputs int) []mgdl.GradePlan {
@@ -125,7 +125,7 @@ func Fast(plan []mgdl.GradePlan, rows, inputs int) []mgdl.GradePlan {
 	var fast []mgdl.GradePlan
 	for i, p := range plan {
 		f := mgdl.GradePlan{Hidden: p.Hidden, Normalise: true, Readout: true, Batch: batch, Start: mgdl.StartHe, Rate: 1e-3,
-			Epochs: max(1, int(math.Round(1.5e6/float64(rows))))}
+			Epochs: max(1, int(math.Round(1.2e6/float64(rows))))}
 		switch {
 		case i == 0 && (p.Activation == mgdl.Sine || inputs > 1):
 			f = Waves(p.Hidden[0])
@@ -133,7 +133,7 @@ func Fast(plan []mgdl.GradePlan, rows, inputs int) []mgdl.GradePlan {
 				f = Waves(4 * p.Hidden[0])
 			}
 		case i == 0:
-			f.Start, f.Rate, f.Epochs = mgdl.StartRamps, 2e-3, max(1, int(math.Round(5e5/float64(rows))))
+			f.Start, f.Rate, f.Epochs = mgdl.StartRamps, 2e-3, max(1, int(math.Round(1e6/float64(rows))))
 		}
 		fast = append(fast, f)
 		if f.Start == mgdl.StartWaves {
