@@ -14,13 +14,14 @@ import (
 // is replaced by a value that depends on the shape of the data alone, never on its
 // name. Results depend on the data, the fields above Workers, and nothing else.
 type Config struct {
-	Grades       int     // network grades, while the training loss falls; 0 means up to 3, chosen by validation
-	Hidden       []int   // hidden widths of a grade; nil means 64, 64
-	Chains       int     // independent chains whose mean is the model; 0 means 4 to 8 by rows
-	Epochs       int     // passes over the rows for the first network grade, later ones half; 0 means 20 to 100 by rows
-	Batch        int     // rows a step; 0 means 32 to 256 by rows
-	LearningRate float64 // peak of the schedule; 0 means 1e-2
-	Validation   float64 // share of the rows each chain holds out, at most 1/Chains; 0 means 1/8, at most 4000 rows
+	Grades       int        // network grades, while the training loss falls; 0 means up to 3, chosen by validation
+	Hidden       []int      // hidden widths of a grade; nil means 64, 64
+	Activation   Activation // of all network grades
+	Chains       int        // independent chains whose mean is the model; 0 means 4 to 8 by rows
+	Epochs       int        // passes over the rows for the first network grade, later ones half; 0 means 20 to 100 by rows
+	Batch        int        // rows a step; 0 means 32 to 256 by rows
+	LearningRate float64    // peak of the schedule; 0 means 1e-2
+	Validation   float64    // share of the rows each chain holds out, at most 1/Chains; 0 means 1/8, at most 4000 rows
 	// Plan, if not nil, is followed in place of the recipe and of the fields above: a grade for
 	// each element, in one chain, on all rows.
 	Plan []GradePlan
@@ -102,6 +103,9 @@ func (c *Config) validate() error {
 			return &ConfigError{"Hidden", fmt.Sprintf("width %d is not between 1 and %d", w, mostWidth)}
 		}
 	}
+	if c.Activation > Sine {
+		return &ConfigError{"Activation", fmt.Sprintf("there is no activation %d", c.Activation)}
+	}
 	if !(c.LearningRate >= 0 && c.LearningRate <= 1e3) {
 		return &ConfigError{"LearningRate", fmt.Sprintf("%v is not between 0 and 1000", c.LearningRate)}
 	}
@@ -136,6 +140,7 @@ type recipe struct {
 	grades   int  // most network grades
 	forced   bool // grades were given: validation does not end training
 	hidden   []int
+	sine     bool // hidden layers end with it
 	chains   int
 	held     int // rows each chain holds out; 0 with a holdout
 	fit      int // rows each chain is trained on
@@ -168,7 +173,7 @@ func (c *Config) resolve(n int) recipe {
 		return recipe{seed: c.Seed, grades: len(c.Plan), chains: 1, fit: n, batch: n, workers: max(1, c.Workers), progress: c.Progress,
 			plan: slices.Clone(c.Plan)}
 	}
-	r := recipe{seed: c.Seed, grades: c.Grades, forced: c.Grades > 0, hidden: slices.Clone(c.Hidden), chains: c.Chains,
+	r := recipe{seed: c.Seed, grades: c.Grades, forced: c.Grades > 0, hidden: slices.Clone(c.Hidden), sine: c.Activation == Sine, chains: c.Chains,
 		batch: c.Batch, rate: c.LearningRate, workers: max(1, c.Workers), progress: c.Progress}
 	if r.grades == 0 {
 		r.grades = 3

@@ -38,6 +38,7 @@ type learner struct {
 	k       kernel.Kernel
 	team    *backprop.Team
 	stepper *backprop.Stepper
+	sine    bool
 	p       backprop.Parameters
 	average backprop.Parameters
 	best    backprop.Parameters
@@ -60,11 +61,11 @@ type learner struct {
 // newLearner returns the learner of chain c's network in grade number grade, counted from
 // 0 without a linear one; from 1 on it sees the chain's features.
 func newLearner(k kernel.Kernel, t *table, c *chain, r *recipe, unit float64, grade int) *learner {
-	s := backprop.Shape{Inputs: t.x.Cols, Hidden: r.hidden, Outputs: c.sums.Cols, Scaled: true}
+	s := backprop.Shape{Inputs: t.x.Cols, Hidden: r.hidden, Outputs: c.sums.Cols, Scaled: true, Sine: r.sine}
 	if grade > 0 {
 		s.Inputs += c.features.Cols
 	}
-	l := &learner{t: t, c: c, unit: unit, batch: r.batch, peak: r.rate, k: k, p: s.Parameters(), average: s.Parameters(), best: s.Parameters()}
+	l := &learner{t: t, c: c, unit: unit, batch: r.batch, peak: r.rate, k: k, sine: r.sine, p: s.Parameters(), average: s.Parameters(), best: s.Parameters()}
 	slots, _ := backprop.Slots(l.batch)
 	if slots > 1 { // else there is nothing to share
 		l.team = backprop.NewTeam(r.workers / r.chains)
@@ -89,13 +90,20 @@ func newLearner(k kernel.Kernel, t *table, c *chain, r *recipe, unit float64, gr
 
 // start sets the first weights: He normal, variance 2/inputs of the layer; first-layer
 // biases that put the hinge of each unit through a random point between two random rows;
-// a readout of zeros, so that the network starts as the zero function; scales of 1.
+// a readout of zeros, so that the network starts as the zero function; scales of 1. Units of
+// sine have random phases instead.
 func (l *learner) start(s *stream) {
 	for i := range l.p.Scale {
 		l.p.Scale[i] = 1
 	}
 	for _, w := range l.p.W[:len(l.p.W)-1] {
 		fillNormal(w, math.Sqrt(2/float64(w.K)), s)
+	}
+	if l.sine {
+		for n := range l.p.B[0] {
+			l.p.B[0][n] = float32(2 * math.Pi * s.uniform())
+		}
+		return
 	}
 	w := l.p.W[0]
 	ends := kernel.NewMatrix(2, w.K)
@@ -249,7 +257,14 @@ func (l *learner) network() network {
 	layers[0].fold(p.Scale, l.t.x.Cols, l.c.center, l.c.inverse)
 	last := len(layers) - 1
 	layers[last].multiply(l.unit)
-	return network{hidden: layers[:last], out: layers[last]}
+	n := network{hidden: layers[:last], out: layers[last]}
+	if l.sine {
+		n.activation = Sine
+		for i := range n.hidden {
+			n.hidden[i].cycles()
+		}
+	}
+	return n
 }
 
 // copyLayers returns the layers of p.

@@ -178,6 +178,7 @@ func (r *recipe) settings() string {
 		return b.String()
 	}
 	line("Hidden", r.hidden)
+	line("Sine", r.sine)
 	line("Chains", r.chains)
 	line("Validation rows", r.held)
 	line("Batch", r.batch)

@@ -18,6 +18,8 @@ func unfinishedCases() map[string]struct {
 	recipe.Grades = 2
 	holdout := smoothTable(60, 1, 0.1, 4)
 	held := recipe
+	sine := recipe
+	sine.Activation = Sine
 	held.Holdout = &holdout
 	chosen := small() // by validation
 	overfits := Config{Grades: 1, Epochs: 100, Hidden: []int{64}, Chains: 1, Validation: 0.3, Seed: 1}
@@ -30,6 +32,7 @@ func unfinishedCases() map[string]struct {
 		"linear":         {linearTable(300), recipe},
 		"chosen":         {smoothTable(300, 1, 1, 50), chosen},
 		"overfits":       {smoothTable(120, 1, 2, 5), overfits},
+		"sine":           {smoothTable(300, 1, 0.1, 50), sine},
 		"holdout":        {smoothTable(300, 1, 0.1, 50), held},
 		"ramps":          {waveTable(300, 0), planConfig(plans()["ramps"])},
 		"papers":         {waveTable(300, 0), planConfig(plans()["papers"])},

@@ -86,6 +86,7 @@ func TestTrainBits(t *testing.T) {
 		{"regression", smoothTable(400, 2, 0.1, 1), func(*Config) {}},
 		{"classification", classTable(500, 1), func(*Config) {}},
 		{"slots", smoothTable(700, 1, 0.1, 2), func(c *Config) { c.Batch = 300 }},
+		{"sine", smoothTable(300, 1, 0.1, 5), func(c *Config) { c.Activation = Sine }},
 		{"holdout", smoothTable(300, 1, 0.1, 3), func(c *Config) {
 			h := smoothTable(60, 1, 0.1, 4)
 			c.Holdout = &h

@@ -19,6 +19,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"time"
@@ -59,8 +60,20 @@ func run(args []string, out io.Writer) error {
 	only := flags.String("sets", "", "comma-separated names; all if empty")
 	seedList := flags.String("seeds", "0,1,2", "comma-separated seeds")
 	workers := flags.Int("workers", 1, "goroutines")
+	profile := flags.String("cpuprofile", "", "write a CPU profile to this file")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	var seeds []uint64
 	for _, s := range strings.Split(*seedList, ",") {

@@ -19,6 +19,7 @@ type recipe struct {
 	Sep      string   `json:"sep,omitempty"`
 	Grades   int      `json:"grades,omitempty"`
 	Hidden   []int    `json:"hidden,omitempty"`
+	Act      string   `json:"activation,omitempty"`
 	Chains   int      `json:"chains,omitempty"`
 	Epochs   int      `json:"epochs,omitempty"`
 	Batch    int      `json:"batch,omitempty"`
@@ -41,6 +42,7 @@ func (r *recipe) flags() *pflag.FlagSet {
 	f.StringVar(&r.Sep, "sep", r.Sep, sepUsage)
 	f.IntVar(&r.Grades, "grades", r.Grades, "train `N` network grades, whatever validation says (default up to 3, as long as it gains)")
 	f.IntSliceVar(&r.Hidden, "hidden", r.Hidden, "hidden `widths` of each grade (default 64,64)")
+	f.StringVar(&r.Act, "activation", r.Act, "`function` of hidden units, relu or sin (default relu)")
 	f.IntVar(&r.Chains, "chains", r.Chains, "a grade is the mean of `N` independent networks (default 4 to 8 by rows)")
 	f.IntVar(&r.Epochs, "epochs", r.Epochs, "train the first grade for at most `N` passes over the rows (default 20 to 100 by rows)")
 	f.IntVar(&r.Batch, "batch", r.Batch, "`rows` per step (default 32 to 256 by rows)")
@@ -52,8 +54,13 @@ func (r *recipe) flags() *pflag.FlagSet {
 
 // config is what the library makes of the recipe.
 func (r recipe) config() mgdl.Config {
+	activation := mgdl.ReLU
+	if r.Act == mgdl.Sine.String() {
+		activation = mgdl.Sine
+	}
 	return mgdl.Config{
-		Grades: r.Grades, Hidden: r.Hidden, Chains: r.Chains, Epochs: r.Epochs, Batch: r.Batch,
+		Activation: activation,
+		Grades:     r.Grades, Hidden: r.Hidden, Chains: r.Chains, Epochs: r.Epochs, Batch: r.Batch,
 		LearningRate: r.LR, Validation: r.Val, Seed: r.Seed,
 	}
 }
@@ -77,6 +84,11 @@ func (r recipe) check(cmd *cobra.Command) error {
 	case "auto", "regress", "classify":
 	default:
 		return usageError(cmd, "--task %s: want auto, regress or classify", r.Task)
+	}
+	switch r.Act {
+	case "", mgdl.ReLU.String(), mgdl.Sine.String():
+	default:
+		return usageError(cmd, "--activation %s: want relu or sin", r.Act)
 	}
 	for _, n := range r.Hidden {
 		if n < 1 {

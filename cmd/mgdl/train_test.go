@@ -449,6 +449,21 @@ func TestKillAndResume(t *testing.T) {
 	t.Logf("%d processes were killed, %d went on from a checkpoint", kills, resumed)
 }
 
+// TestActivation trains sine grades, and remembers it.
+func TestActivation(t *testing.T) {
+	t.Chdir(t.TempDir())
+	r := mustRun(t, quick("demo:chirp", "--activation", "sin", "--grades", "1", "--json", "-o", "m.safetensors")...)
+	if !strings.Contains(r.stdout, `"kind":"sin"`) {
+		t.Errorf("no sine grade: %s", r.stdout)
+	}
+	if g := readTestModel(t, "m.safetensors").Grades(); g[len(g)-1].Kind != "sin" {
+		t.Errorf("the last grade is %v", g[len(g)-1])
+	}
+	if r := command(t, "", quick("demo:chirp", "--activation", "tanh")...); r.code != exitUsage || !strings.Contains(r.stderr, "want relu or sin") {
+		t.Errorf("exit code %d, %q", r.code, r.stderr)
+	}
+}
+
 // TestDiverged keeps the grades before the one that diverges.
 func TestDiverged(t *testing.T) {
 	t.Chdir(t.TempDir())
