@@ -161,14 +161,20 @@ const (
 	passes      = 1e6   // rows × epochs of the first network grade,
 	passesLater = 5e5   // and of a later one
 	inputClip   = 4
+
+	// Epochs are at most epochsMost, and in wide tables, where each costs more and fewer do,
+	// at most wideEpochs: of 32 inputs and fewer the first, of 64 and more the second.
+	epochsMost = 100
+	wideEpochs = 50
+	narrow     = 32
 )
 
-// resolve returns the recipe for n training rows.
+// resolve returns the recipe for n training rows of some inputs.
 //
 // Chain e holds out rows [e·held, (e+1)·held) of the shuffled table, so folds are
 // disjoint, and every row is trained on by all chains but at most one. However small the
 // table is, folds have at least one row and no table has more chains than rows.
-func (c *Config) resolve(n int) recipe {
+func (c *Config) resolve(n, inputs int) recipe {
 	if c.Plan != nil {
 		return recipe{seed: c.Seed, grades: len(c.Plan), chains: 1, fit: n, batch: n, workers: max(1, c.Workers), progress: c.Progress,
 			plan: slices.Clone(c.Plan)}
@@ -204,7 +210,8 @@ func (c *Config) resolve(n int) recipe {
 		r.batch = nearestPower(min(max(fit/64, 32), 256))
 	}
 	r.batch = min(r.batch, max(1, r.fit))
-	r.epochs = [2]float64{min(max(passes/fit, 20), 100), min(max(passesLater/fit, 10), 100)}
+	most := max(wideEpochs, min(epochsMost, float64(epochsMost*narrow)/float64(inputs)))
+	r.epochs = [2]float64{min(max(passes/fit, 20), most), min(max(passesLater/fit, 10), most*most/epochsMost)}
 	if c.Epochs > 0 {
 		r.epochs = [2]float64{float64(c.Epochs), max(1, float64(c.Epochs)/2)}
 	}

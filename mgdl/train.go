@@ -97,7 +97,7 @@ func newTrainer(ctx context.Context, d Data, cfg *Config) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trainer{recipe: cfg.resolve(d.Rows), k: cfg.Kernel, start: start, checkpoint: cfg.Checkpoint, every: cfg.CheckpointEvery, schema: schema, outputs: schema.outputs()}
+	t := &trainer{recipe: cfg.resolve(d.Rows, x.Cols), k: cfg.Kernel, start: start, checkpoint: cfg.Checkpoint, every: cfg.CheckpointEvery, schema: schema, outputs: schema.outputs()}
 	t.table = table{labels{y: y, class: class}, x, d.Rows}
 	if class == nil {
 		t.lo, t.hi = schema.targetRange()
