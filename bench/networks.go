@@ -176,10 +176,11 @@ func (l *lesson) step() float64 {
 type fit struct{ x, y kernel.Matrix }
 
 // Inputs implements backprop.Task.
-func (f *fit) Inputs(in kernel.Matrix, lo int) {
+func (f *fit) Inputs(in kernel.Matrix, lo int) kernel.Matrix {
 	for i := range in.Rows {
 		copy(in.Row(i), f.x.Row(lo+i))
 	}
+	return in
 }
 
 // Loss implements backprop.Task.

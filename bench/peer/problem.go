@@ -278,10 +278,11 @@ func parseWidths(dims string) ([]int, error) {
 // fit is the task of training: the mean squared error of m rows.
 type fit struct{ x, y kernel.Matrix }
 
-func (f *fit) Inputs(in kernel.Matrix, lo int) {
+func (f *fit) Inputs(in kernel.Matrix, lo int) kernel.Matrix {
 	for i := range in.Rows {
 		copy(in.Row(i), f.x.Row(lo+i))
 	}
+	return in
 }
 
 func (f *fit) Loss(out kernel.Matrix, lo int, sum float64) float64 {
