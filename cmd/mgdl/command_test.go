@@ -186,7 +186,7 @@ func TestUsageErrors(t *testing.T) {
 		{"train", "DATA is missing; see mgdl train --help"},
 		{"train a.csv b.csv", `unexpected argument "b.csv"; see mgdl train --help`},
 		{"train houses.csv --nonsense", "unknown flag: --nonsense; see mgdl train --help"},
-		{"train houses.csv --activation sin", "unknown flag: --activation; see mgdl train --help"},
+		{"train houses.csv --dropout 0.1", "unknown flag: --dropout; see mgdl train --help"},
 		{"train houses.csv --task guess", "--task guess: want auto, regress or classify; see mgdl train --help"},
 		{"train houses.csv --hidden 8,0", "--hidden 0: a layer needs at least one unit; see mgdl train --help"},
 		{"train houses.csv --hidden wide", "see mgdl train --help"},
