@@ -15,11 +15,11 @@ import (
 	"github.com/multigrade/multigrade/mgdl"
 )
 
-// What every implementation must give: the SHA-256 of the model files of the two cases,
+// What every implementation must give: the SHA-256 of the model files of the cases,
 // and that of the bits of their predictions. TestSelftest prints them.
 const (
-	wantTrain   = "fbbc6a1afcfaf7a902acc7c42d47c771e73211ed62e283c8521ceba46b2c1863"
-	wantPredict = "56b3ac2d7c052fa336da28a9b4b026e6c7d5ec11e1728631abd46c15d92b1a73"
+	wantTrain   = "dd99aac1d221cc6c1e3da955ef7c0146208c119138a1ecd8eafb9b6e9b110636"
+	wantPredict = "1c4d14fed1d1c2520861e05d6bc6c28220c2c9ab1f2ad09395a8514e79201229"
 )
 
 // selftestWorkers is the largest number of goroutines the cases are trained with.
@@ -31,7 +31,7 @@ func newSelftest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "selftest",
 		Short: "Check that this machine gives the promised bits",
-		Long: `selftest trains two small models and predicts with them, on every implementation that
+		Long: `selftest trains three small models and predicts with them, on every implementation that
 runs here and with one to three workers, and compares hashes of the model files and of
 the predictions with those that all machines give.`,
 		Example: `  mgdl selftest
@@ -136,14 +136,38 @@ func selftestConfig(task mgdl.Task, k kernel.Kernel, workers int) mgdl.Config {
 	return c
 }
 
-// selftestOn trains and predicts both cases.
+// selftestPlan is how the third case is trained: every activation, start, optimiser and way to
+// see features that a plan can have, but for those that the recipe has.
+func selftestPlan(d mgdl.Data, k kernel.Kernel, workers int) mgdl.Config {
+	holdout := d
+	holdout.Rows = 64
+	holdout.X, holdout.Y = d.X[:64*selftestColumns], d.Y[:64]
+	return mgdl.Config{
+		Plan: []mgdl.GradePlan{
+			{Hidden: []int{24}, Activation: mgdl.Sine, Start: mgdl.StartWaves, Band: 0.5, Normalise: true, Readout: true},
+			{Hidden: []int{40, 12}, Start: mgdl.StartRamps, Carry: true, Normalise: true, Readout: true, Epochs: 4, Batch: 48, Rate: 1e-3},
+			{Hidden: []int{16, 9}, Activation: mgdl.Sine, Start: mgdl.StartHe, Epochs: 3, Rate: 1e-3, LastRate: 1e-4},
+			{Hidden: []int{7}, Start: mgdl.StartHe, Epochs: 5, Optimiser: mgdl.Descent, Rate: 1e-2, LastRate: 1e-3},
+		},
+		Holdout: &holdout, Seed: 3, Workers: workers, Kernel: k,
+	}
+}
+
+// selftestOn trains and predicts the cases.
 func selftestOn(ctx context.Context, k kernel.Kernel, workers int) (hash, error) {
 	files, bits := sha256.New(), sha256.New()
-	for _, task := range []mgdl.Task{mgdl.Regression, mgdl.Classification} {
+	for i, task := range []mgdl.Task{mgdl.Regression, mgdl.Classification, mgdl.Regression} {
 		d := selftestData(task)
-		m, err := mgdl.Train(ctx, d, selftestConfig(task, k, workers))
+		cfg := selftestConfig(task, k, workers)
+		if i == 2 {
+			cfg = selftestPlan(d, k, workers)
+		}
+		m, err := mgdl.Train(ctx, d, cfg)
 		if err != nil {
-			return hash{}, fmt.Errorf("selftest: %s on %s: %w", task, k.Name(), err)
+			return hash{}, fmt.Errorf("selftest: case %d on %s: %w", i+1, k.Name(), err)
+		}
+		if i == 2 && len(m.Grades()) != len(cfg.Plan) {
+			return hash{}, fmt.Errorf("selftest: %d grades of the plan on %s, want %d", len(m.Grades()), k.Name(), len(cfg.Plan))
 		}
 		if _, err := m.WriteTo(files); err != nil {
 			return hash{}, err

@@ -43,6 +43,22 @@ func TestSelftestCases(t *testing.T) {
 	}
 }
 
+// TestSelftestPlan checks that every grade of the third case is kept and that its kinds are there.
+func TestSelftestPlan(t *testing.T) {
+	d := selftestData(mgdl.Regression)
+	m, err := mgdl.Train(t.Context(), d, selftestPlan(d, kernel.Kernel{}, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := ""
+	for _, g := range m.Grades() {
+		kinds += " " + g.Kind
+	}
+	if kinds != " sin relu sin relu" {
+		t.Errorf("grades%s", kinds)
+	}
+}
+
 func TestSelftestCommand(t *testing.T) {
 	v := lines(t, mustRun(t, "selftest", "--json").stdout)[0]
 	hashes, _ := v["hashes"].([]any)
