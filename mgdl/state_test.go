@@ -220,6 +220,45 @@ func TestResumeRefuses(t *testing.T) {
 	}
 }
 
+// A checkpoint is refused where the holdout is another one.
+func TestResumeRefusesHoldout(t *testing.T) {
+	d, h := classTable(300, 1), classTable(50, 2)
+	cfg := small()
+	cfg.Holdout = &h
+	m := mustTrain(t, d, cfg)
+	other := classTable(50, 3)
+	cfg.Holdout, cfg.Resume = &other, m
+	var config *ConfigError
+	if _, err := Train(t.Context(), d, cfg); !errors.As(err, &config) || !strings.Contains(err.Error(), "validated on other rows") {
+		t.Error(err)
+	}
+}
+
+// Every byte of a checkpoint counts, those of the state too.
+func TestCheckpointDamaged(t *testing.T) {
+	var file []byte
+	cfg := small()
+	cfg.CheckpointEvery = 1
+	enough := errors.New("enough")
+	cfg.Checkpoint = func(m *Model) error {
+		file = fileOf(t, m)
+		return enough
+	}
+	if _, err := Train(t.Context(), classTable(200, 1), cfg); !errors.Is(err, enough) {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(file); i += 1 + len(file)/500 {
+		damaged := slices.Clone(file)
+		damaged[i] ^= 0x10
+		if _, err := ReadModel(bytes.NewReader(damaged)); err == nil {
+			t.Errorf("byte %d of %d has changed, and the checkpoint is read", i, len(file))
+		}
+		if _, err := ReadModel(bytes.NewReader(file[:i])); err == nil {
+			t.Errorf("%d of %d bytes are read", i, len(file))
+		}
+	}
+}
+
 // A state that is cut off or changed is refused or read, but never a panic or a large memory.
 func TestReadStateDamaged(t *testing.T) {
 	s := &trainingState{settings: "Seed 1\n", grade: 1, attempt: 1, step: 3, curve: []Check{{1, 2, 3}},

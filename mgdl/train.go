@@ -194,6 +194,9 @@ func (t *trainer) model() (*Model, error) {
 	return m, nil
 }
 
+// same reports whether two losses are equal, or both unknown.
+func same(a, b float64) bool { return a == b || a != a && b != b }
+
 // resume takes over the grades of m, running each again on all rows.
 func (t *trainer) resume(ctx context.Context, m *Model) error {
 	if !bytes.Equal(m.schema.append(nil), t.schema.append(nil)) || !slices.Equal(m.prior, t.prior) {
@@ -203,9 +206,12 @@ func (t *trainer) resume(ctx context.Context, m *Model) error {
 		if err := sameSettings(t.recipe.settings(), m.training.settings); err != nil {
 			return err
 		}
-		if m.training.grade >= 0 {
-			t.restored = m.training
-		}
+	}
+	if !same(m.prior0.TrainLoss, t.base.TrainLoss) || !same(m.prior0.ValLoss, t.base.ValLoss) {
+		return &ConfigError{"Resume", "the model was trained on other data, or validated on other rows"}
+	}
+	if m.Unfinished() {
+		t.restored = m.training
 	}
 	if len(m.grades) == 1 && m.grades[0].linear() && t.recipe.plan == nil {
 		return nil // whether it stays is decided with the first network
