@@ -33,6 +33,7 @@ type column struct {
 	name   string
 	number int // 1-based
 	skip   bool
+	rows   bool // faults count rows, not lines
 
 	open   bool // cells are positions
 	index  map[string]int
@@ -189,7 +190,7 @@ func (c *column) differentNumbers() int {
 }
 
 func (c *column) fault(file string, line int, msg, hint string) *Error {
-	return &Error{File: file, Line: line, Column: c.name, ColumnNumber: c.number, Msg: msg, Hint: hint}
+	return &Error{File: file, Line: line, Row: c.rows, Column: c.name, ColumnNumber: c.number, Msg: msg, Hint: hint}
 }
 
 // report adds a fault for each cell of a class.

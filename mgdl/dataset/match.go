@@ -129,6 +129,10 @@ func match(r io.Reader, name string, s mgdl.Schema, comma rune, needTarget bool)
 	if err != nil {
 		return nil, err
 	}
+	return t.match(s, needTarget)
+}
+
+func (t *reader) match(s mgdl.Schema, needTarget bool) (*matcher, error) {
 	m := &matcher{reader: t}
 	var f faults
 	for _, c := range s.Features {
@@ -189,12 +193,25 @@ func (m *matcher) values(dst []float64, fs []field, row [][]byte, f *faults) {
 		fd := &fs[i]
 		v, msg, hint := fd.value(trimSpace(row[fd.at]))
 		if msg != "" {
-			e := m.fault(m.fieldLine(fd.at), msg, hint)
-			e.Column, e.ColumnNumber = fd.column.Name, fd.at+1
-			f.add(e)
+			f.add(m.cellFault(fd, m.fieldLine(fd.at), msg, hint))
 		}
 		dst[i] = v
 	}
+}
+
+// cell returns the value of a cell of a row that has been made a text.
+func (m *matcher) cell(fd *field, text []byte, row int, f *faults) float64 {
+	v, msg, hint := fd.value(text)
+	if msg != "" {
+		f.add(m.cellFault(fd, row, msg, hint))
+	}
+	return v
+}
+
+func (m *matcher) cellFault(fd *field, line int, msg, hint string) *Error {
+	e := m.fault(line, msg, hint)
+	e.Column, e.ColumnNumber = fd.column.Name, fd.at+1
+	return e
 }
 
 // value returns the raw value of a cell, or what is wrong with it.

@@ -3,6 +3,9 @@ package dataset
 import (
 	"encoding/binary"
 	"math"
+	"runtime/debug"
+
+	"github.com/multigrade/multigrade/mgdl"
 )
 
 // Packed is a table of numbers in little memory, every bit of which can be had back. It is
@@ -190,6 +193,9 @@ func (c *chunk) unpack(dst []float64, stride, lo, n int) {
 // unpack sets every stride-th element of dst, from its first, to n values of block b, from
 // value lo on.
 func (c *packedColumn) unpack(dst []float64, stride, b, lo, n int) {
+	if c.chunks[b].data == nil {
+		panic("dataset: the rows have been let go")
+	}
 	c.chunks[b].unpack(dst, stride, lo, n)
 	if c.raw == nil {
 		return
@@ -237,6 +243,28 @@ func (p *Packed) ReadColumn(dst []float64, j int) {
 	}
 }
 
+// Consume returns p as a Source for one Train, on the way of which p lets go of its rows:
+// the memory goes back to the system while the network's inputs take their place. p must
+// not be read afterwards.
+func (p *Packed) Consume() mgdl.Source { return &consumed{Packed: p, bytes: p.Bytes()} }
+
+type consumed struct {
+	*Packed
+	bytes    int // of all rows
+	returned int // rows whose memory is the system's
+}
+
+// Release lets go of the rows before hi. Every 32 MB it has the runtime return what has been
+// let go, which would otherwise wait for the heap to double.
+func (c *consumed) Release(hi int) {
+	const step = 32 << 20
+	c.release(hi)
+	if c.bytes > step && (hi-c.returned >= c.rows/(c.bytes/step) || hi == c.rows) {
+		c.returned = hi
+		debug.FreeOSMemory()
+	}
+}
+
 // flat returns all rows one after the other and lets go of the blocks.
 func (p *Packed) flat() []float64 {
 	width := len(p.columns)
@@ -253,6 +281,9 @@ func (p *Packed) flat() []float64 {
 
 // release lets go of the blocks whose rows are all before hi.
 func (p *Packed) release(hi int) {
+	if hi >= p.rows {
+		hi = len(p.columns[0].chunks) * p.per // the last block may be short
+	}
 	for j := range p.columns {
 		chunks := p.columns[j].chunks
 		for b := min(hi/p.per, len(chunks)) - 1; b >= 0 && chunks[b].data != nil; b-- {

@@ -15,6 +15,7 @@ import (
 type scanner struct {
 	src  *source
 	name string // of the file in errors
+	rows bool   // what errors count is rows, not lines
 	sep  []byte // a character
 	trim bool   // white space before a field does not count, not even before a quote
 
@@ -234,7 +235,7 @@ func (s *scanner) comma() rune {
 }
 
 func (s *scanner) fault(line int, msg, hint string) *Error {
-	return &Error{File: s.name, Line: line, Msg: msg, Hint: hint}
+	return &Error{File: s.name, Line: line, Row: s.rows, Msg: msg, Hint: hint}
 }
 
 // fieldLine returns the line in which a field of the last row begins.

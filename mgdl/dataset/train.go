@@ -37,10 +37,8 @@ type Info struct {
 // A classification target may have up to 1,000 classes; a target has a value in every
 // row, and not always the same one.
 func ReadCSV(r io.Reader, name string, o Options) (mgdl.Data, Info, error) {
-	switch o.Task {
-	case "", "auto", "regress", "classify":
-	default:
-		return mgdl.Data{}, Info{}, fmt.Errorf("dataset: unknown task %q", o.Task)
+	if err := checkTask(o.Task); err != nil {
+		return mgdl.Data{}, Info{}, err
 	}
 	t, err := open(r, name, o.Comma)
 	if err != nil {
@@ -80,7 +78,7 @@ func (t *table) choose(o Options) error {
 	unnamed := 0
 	for i, h := range t.header {
 		c := newColumn(h, i+1)
-		c.skip = dropped(i)
+		c.skip, c.rows = dropped(i), t.rows
 		t.columns = append(t.columns, c)
 		if c.skip {
 			continue
@@ -182,17 +180,7 @@ func (t *table) read() error {
 				row[i] = 0
 				continue
 			}
-			v, retype := c.add(fields[i], line)
-			row[i] = v
-			if retype {
-				t.cells.replace(i, func(v float64) float64 {
-					if v == v {
-						v = c.levels[int(v)].value
-					}
-					return v
-				})
-				c.close()
-			}
+			t.store(row, i, fields[i], line)
 		}
 	}
 	switch {
@@ -202,6 +190,22 @@ func (t *table) read() error {
 		return t.faults.err()
 	}
 	return t.noRows()
+}
+
+// store sets row[i] to what stands for a cell of column i.
+func (t *table) store(row []float64, i int, s []byte, line func(int) int) {
+	c := t.columns[i]
+	v, retype := c.add(s, line)
+	row[i] = v
+	if retype {
+		t.cells.replace(i, func(v float64) float64 {
+			if v == v {
+				v = c.levels[int(v)].value
+			}
+			return v
+		})
+		c.close()
+	}
 }
 
 // ended returns the error that ended the reading, behind the faults found until then.
