@@ -128,11 +128,8 @@ func (t *training) readData() (d mgdl.Data, holdout *mgdl.Data, info dataset.Inf
 	if next.Dir, err = os.Getwd(); err != nil {
 		return d, nil, info, err
 	}
-	options := dataset.Options{Target: t.Target, Task: t.Task, Comma: t.data.comma, Drop: t.Drop, Category: t.Category}
-	next.DataSum, err = t.data.read(func(r io.Reader) (err error) {
-		d, info, err = dataset.ReadCSV(r, t.data.name(), options)
-		return err
-	})
+	options := dataset.Options{Target: t.Target, Task: t.Task, Comma: t.data.comma, Drop: t.Drop, Category: t.Category, Packed: true}
+	d, info, next.DataSum, err = t.data.load(options)
 	if t.resume != nil {
 		// Before any fault: other data may well be a table of another form.
 		err = cmp.Or(same(t.data, next.DataSum, t.record.DataSum, t.resumeFrom), err)
@@ -145,6 +142,9 @@ func (t *training) readData() (d mgdl.Data, holdout *mgdl.Data, info dataset.Inf
 		err = cmp.Or(same(t.valData, next.ValSum, t.record.ValSum, t.resumeFrom), err)
 	}
 	t.record = next
+	if packed, ok := d.Source.(*dataset.Packed); ok && t.report == "" {
+		d.Source = packed.Consume() // nobody reads the rows after the training
+	}
 	return d, holdout, info, err
 }
 
