@@ -23,7 +23,8 @@ var (
 // a fourth, a, the opacity, if a pixel is not opaque. All lie between 0 and 1, 8 or 16 bits
 // fine, in the picture's own (as a rule sRGB) scale; colours are not multiplied by opacity.
 //
-// Options.Target chooses among the targets.
+// Options.Target chooses among the targets; one that is the same in every pixel cannot be
+// learnt.
 func ReadImage(m image.Image, name string, o Options) (mgdl.Data, Info, error) {
 	g, err := imageGrid(m, name)
 	if err != nil {

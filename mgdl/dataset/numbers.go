@@ -15,6 +15,7 @@ type grid struct {
 	name    string
 	header  []string
 	targets []string          // what is predicted if nothing is said; none means the last column
+	words   func(int) bool    // whether a column is of texts; nil means none is
 	classes func(int) bool    // whether the numbers of a column are the codes of classes, for --task auto
 	each    func(rowFn) error // calls it for every row, in order
 	notes   []string
@@ -32,6 +33,11 @@ func (g *grid) read(o Options) (mgdl.Data, Info, error) {
 	if len(o.Target) == 0 {
 		o.Target = g.targets
 	}
+	for _, name := range g.targets { // what could have been a target is no feature
+		if !slices.Contains(o.Target, name) && !slices.Contains(o.Drop, name) {
+			o.Drop = append(slices.Clip(o.Drop), name)
+		}
+	}
 	t := &table{reader: g.reader(), notes: g.notes}
 	if err := t.choose(o); err != nil {
 		return mgdl.Data{}, Info{}, err
@@ -42,9 +48,10 @@ func (g *grid) read(o Options) (mgdl.Data, Info, error) {
 		if isTarget && (o.Task == "" || o.Task == "auto") && g.classes != nil && g.classes(i) {
 			o.Task = "classify"
 		}
-		if isTarget && o.Task == "classify" || slices.Contains(o.Category, c.name) {
+		switch {
+		case isTarget && o.Task == "classify" || slices.Contains(o.Category, c.name):
 			texts = append(texts, i)
-		} else {
+		case g.words == nil || !g.words(i):
 			c.open = false
 			c.close()
 		}

@@ -243,6 +243,13 @@ func (a *array) parse(s string) error {
 	return nil
 }
 
+func axes(shape []int) string {
+	if len(shape) == 1 {
+		return "1 axis"
+	}
+	return group(len(shape)) + " axes"
+}
+
 func (a *array) text() bool { return a.kind == 'S' || a.kind == 'U' }
 
 // number returns the element in b.
@@ -404,12 +411,12 @@ func (a *array) grid() (*grid, error) {
 		return a.pictureGrid()
 	}
 	if len(a.shape) != 2 {
-		return nil, a.fault("has %s, want rows × columns", plural(len(a.shape), "axis"))
+		return nil, a.fault("has %s, want rows × columns", axes(a.shape))
 	}
-	g := &grid{name: a.file, header: columnNames("x", a.shape[1])}
-	if a.shape[1] == 0 {
-		return nil, a.fault("has no columns")
+	if err := a.checkWidth(); err != nil {
+		return nil, err
 	}
+	g := &grid{name: a.file, header: columnNames("x", a.shape[1]), words: func(int) bool { return a.text() }}
 	g.each = func(f rowFn) error {
 		r := newArrayRow(a)
 		return a.each(func(b []byte) error {
@@ -418,6 +425,18 @@ func (a *array) grid() (*grid, error) {
 		})
 	}
 	return g, nil
+}
+
+// checkWidth refuses arrays without columns and those with more than a table can have.
+func (a *array) checkWidth() error {
+	const most = 1 << 20
+	switch _, width := a.rows(); {
+	case width == 0:
+		return a.fault("has no columns")
+	case width > most:
+		return a.fault("has %s columns, more than %s", group(width), group(most))
+	}
+	return nil
 }
 
 // columnNames returns x0, x1, ..., n of them.
@@ -517,11 +536,11 @@ func npzGrid(r io.ReaderAt, size int64, name string, needTarget bool, xs, ys []s
 	if err != nil {
 		return nil, err
 	}
-	rows, width := x.rows()
-	if width == 0 {
-		return nil, x.fault("has no columns")
+	if err := x.checkWidth(); err != nil {
+		return nil, err
 	}
-	g := &grid{name: name, header: columnNames("x", width)}
+	rows, width := x.rows()
+	g := &grid{name: name, header: columnNames("x", width), words: func(int) bool { return x.text() }}
 	if yf == nil {
 		g.each = func(f rowFn) error {
 			r := newArrayRow(x)
@@ -542,8 +561,8 @@ func joinTarget(g *grid, x, y *array, rows, width int) error {
 	if n != rows {
 		return y.fault("has %s, but array %s has %s", plural(n, "row"), quote(x.name), group(rows))
 	}
-	if len(y.shape) > 2 || targets == 0 {
-		return y.fault("has %s, want one value a row, or rows × targets", plural(len(y.shape), "axis"))
+	if len(y.shape) > 2 || targets == 0 || targets > 1<<16 {
+		return y.fault("has %s, want one value a row, or rows × targets", axes(y.shape))
 	}
 	g.targets = []string{"y"}
 	if targets > 1 {
@@ -554,6 +573,7 @@ func joinTarget(g *grid, x, y *array, rows, width int) error {
 	if err := y.each(func(row []byte) error { all.Write(row); return nil }); err != nil {
 		return err
 	}
+	g.words = func(i int) bool { return i < width && x.text() || i >= width && y.text() }
 	g.classes = func(int) bool { return targets == 1 && y.few(all.Bytes()) }
 	g.each = func(f rowFn) error {
 		xr, yr := newArrayRow(x), newArrayRow(y)
