@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 	"bench":                 {"bench/internal/shapes", "internal/backprop", "kernel", "mgdl", "github.com/klauspost/cpuid/v2", "golang.org/x/sys"},
 	"bench/internal/shapes": {},
 	"bench/quality":         {"mgdl", "mgdl/dataset"},
+	"bench/scale":           {"mgdl", "mgdl/dataset"},
 	"bench/peer":            {"internal/backprop", "kernel"},
 	"internal/backprop":     {"kernel"},
 	"internal/layout":       {},

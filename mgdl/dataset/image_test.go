@@ -43,7 +43,7 @@ func TestReadImage(t *testing.T) {
 		{"Grey8", grey8, Options{}, []string{"intensity"}, "0.25 0.5|0.75 0.5", "1|0.2"},
 		{"Grey16", grey16, Options{}, []string{"intensity"}, "0.5 0.25|0.5 0.75", "1.5259021896696422e-05|1"},
 		{"Palette", palette, Options{}, []string{"r", "g", "b"}, "0.25 0.5|0.75 0.5", "1 0 0.2|0 1 0.4"},
-		{"Opacity", clear, Options{}, []string{"r", "g", "b", "a"}, "0.25 0.5|0.75 0.5", "0.5 0 1 0.4|1 1 0 1"},
+		{"Opacity", clear, Options{}, []string{"r", "g", "b", "a"}, "0.25 0.5|0.75 0.5", "0.49999237048905165 0 1 0.4|1 1 0 1"},
 		{"Colourless", same, Options{}, []string{"intensity"}, "0.25 0.5|0.75 0.5", "0.2|0"},
 		{"One", palette, Options{Target: []string{"b"}}, []string{"b"}, "0.25 0.5|0.75 0.5", "0.2|0.4"},
 	} {
