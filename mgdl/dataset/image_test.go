@@ -61,7 +61,7 @@ func TestReadImage(t *testing.T) {
 			require.True(t, sameBits(d.X, again.X) && sameBits(d.Y, again.Y))
 			b := c.m.Bounds()
 			require.Equal(t, d.X, Pixels(b.Dx(), b.Dy()))
-			if IsImage(d.Schema) && c.name != "Grey16" {
+			if IsImage(d.Schema) && c.name != "Grey16" && c.name != "Opacity" { // those need more than 8 bits
 				drawn, err := ReadImageFor(Picture(d.Y, len(c.targets), b.Dx(), b.Dy()), "b.png", d.Schema, true)
 				require.NoError(t, err)
 				require.True(t, sameBits(d.Y, drawn.Y), "%v is drawn as %v", d.Y, drawn.Y)
