@@ -20,6 +20,12 @@ const (
 	lowest      = 0.01 // rate at the end, as a share of the peak
 	averageOver = 0.1  // share of the steps so far that the average of weights covers
 	averageStep = 4    // steps between updates of the average
+
+	// Above nearBytes of network inputs, an epoch takes rows in runs of runRows neighbours,
+	// which are random ones since the table has been shuffled: single rows from all over the
+	// memory would take a third of the speed (go run ./bench/scale).
+	nearBytes = 32 << 20
+	runRows   = 16
 )
 
 // A learner is one chain's network in training. It is the backprop.Task of its batches
@@ -41,12 +47,13 @@ type learner struct {
 	best    backprop.Parameters
 	m, v    []float32 // moments
 
-	random *stream
-	order  []int32     // the chain's own rows in the order of this epoch
-	at     int         // how many of them are done
-	held   []int32     // the rows it holds out
-	rows   []int32     // those of the task at hand
-	exp    [][]float64 // scratch of Loss, for each slot of the batch
+	random   *stream
+	order    []int32     // the chain's own rows in the order of this epoch
+	at       int         // how many of them are done
+	together int         // rows of a run
+	held     []int32     // the rows it holds out
+	rows     []int32     // those of the task at hand
+	exp      [][]float64 // scratch of Loss, for each slot of the batch
 
 	step      int
 	trainLoss float64 // mean over the steps since the last check
@@ -75,6 +82,10 @@ func newLearner(k kernel.Kernel, t *table, c *chain, r *recipe, unit float64, gr
 		l.order = s.appendRows(l.order)
 	}
 	l.at = len(l.order)
+	l.together = 1
+	if int64(len(l.order))*int64(s.Inputs)*4 > nearBytes {
+		l.together = runRows
+	}
 	l.held = c.held.appendRows(nil)
 	l.random = newStream(r.seed, orderRows, grade, c.id)
 	l.bestLoss = math.Inf(1)
@@ -168,7 +179,7 @@ func rateAt(u float64) float64 {
 // train takes one step with the next batch.
 func (l *learner) train() {
 	if l.at+l.batch > len(l.order) {
-		l.random.shuffle(l.order)
+		l.random.shuffleRuns(l.order, l.together)
 		l.at = 0
 	}
 	l.rows = l.order[l.at : l.at+l.batch]
