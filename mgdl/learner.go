@@ -25,7 +25,7 @@ const (
 	// which are random ones since the table has been shuffled: single rows from all over the
 	// memory would take a third of the speed (go run ./bench/scale).
 	nearBytes = 32 << 20
-	runRows   = 16
+	runRows   = 32
 )
 
 // A learner is one chain's network in training. It is the backprop.Task of its batches

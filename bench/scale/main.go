@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -98,6 +99,7 @@ func measure(out io.Writer, path string, columns, samples int, cfg mgdl.Config) 
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(25) // as the command has it while it trains
 	begin := time.Now()
 	d, _, err := dataset.ReadCSV(f, filepath.Base(path), dataset.Options{Packed: true})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -18,6 +19,11 @@ import (
 
 // checkpointAfter is how long a run may go on without a checkpoint nobody asked for.
 const checkpointAfter = 30 * time.Second
+
+// heapGrowth is by how many percent of what is in use the heap may grow before the collector
+// runs. A training has few objects, most of them large, so that it runs in milliseconds; with
+// the usual 100 a table of gigabytes could have as much garbage beside it.
+const heapGrowth = 25
 
 // A training is one run of mgdl train or mgdl demo.
 type training struct {
@@ -48,6 +54,7 @@ func (t *training) run(ctx context.Context) error {
 	if err := t.checkPaths(); err != nil {
 		return err
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(heapGrowth))
 	d, holdout, info, err := t.readData()
 	if err != nil {
 		return err
