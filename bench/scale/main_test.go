@@ -28,7 +28,7 @@ func TestScale(t *testing.T) {
 		require.Equal(t, 401, bytes.Count(one, []byte("\n")))
 
 		var out strings.Builder
-		require.NoError(t, measure(&out, a, 6, 4000, mgdl.Config{Grades: 1}))
+		require.NoError(t, measure(&out, a, 6, 800, mgdl.Config{Grades: 1, Hidden: []int{4}, Chains: 1}))
 		fields := strings.Fields(out.String())
 		require.GreaterOrEqual(t, len(fields), 8, out.String())
 		require.Equal(t, []string{"400", "6"}, fields[:2])

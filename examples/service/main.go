@@ -95,8 +95,10 @@ func run(ctx context.Context, args []string, log *slog.Logger, listening func(ne
 // the last look.
 func watch(ctx context.Context, s *Service, path string, poll time.Duration, log *slog.Logger) {
 	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+	if s := reloadSignal(); s != nil {
+		signal.Notify(hup, s)
+		defer signal.Stop(hup)
+	}
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	last, _ := os.Stat(path)

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -194,6 +195,10 @@ func TestBadArrays(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, _, err := ReadNPY(bytes.NewReader(c.in), "a.npy", Options{})
+			if strconv.IntSize == 32 && bytes.Contains(c.in[:min(len(c.in), 128)], []byte("00000000")) {
+				require.ErrorContains(t, err, "shape has an impossible length") // lengths beyond an int
+				return
+			}
 			require.EqualError(t, err, c.want)
 		})
 	}
