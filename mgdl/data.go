@@ -48,6 +48,15 @@ func (d *Data) rows(buf []float64, lo, hi, features int) []float64 {
 	return buf
 }
 
+// column sets col to the values of feature j and returns how many are missing.
+func (d *Data) column(col []float64, j, features int) (missing int) {
+	if d.Source == nil {
+		return gather(col, d.X, j, features)
+	}
+	d.Source.ReadColumn(col, j)
+	return gather(col, col, 0, 1)
+}
+
 // NewData returns a table of plain numbers for regression: x holds rows of features
 // values, named x1, x2, ..., and y rows of targets values, named y1, y2, .... Both are
 // kept, not copied. Lengths that do not fit are reported by Train and Evaluate.
@@ -217,15 +226,6 @@ func (s *Schema) measure(d *Data) error {
 		}
 	}
 	return s.validate(true)
-}
-
-// column sets col to the values of feature j and returns how many are missing.
-func (d *Data) column(col []float64, j, features int) (missing int) {
-	if d.Source == nil {
-		return gather(col, d.X, j, features)
-	}
-	d.Source.ReadColumn(col, j)
-	return gather(col, col, 0, 1)
 }
 
 // gather copies column j of rows of n values to col and returns how many are missing.

@@ -47,13 +47,14 @@ type learner struct {
 	best    backprop.Parameters
 	m, v    []float32 // moments
 
-	random   *stream
-	order    []int32     // the chain's own rows in the order of this epoch
-	at       int         // how many of them are done
-	together int         // rows of a run
-	held     []int32     // the rows it holds out
-	rows     []int32     // those of the task at hand
-	exp      [][]float64 // scratch of Loss, for each slot of the batch
+	random *stream
+	order  []int32     // the chain's own rows in the order of this epoch
+	at     int         // how many of them are done
+	held   []int32     // the rows it holds out
+	rows   []int32     // those of the task at hand
+	exp    [][]float64 // scratch of Loss, for each slot of the batch
+
+	together int // rows of the order that stay together
 
 	step      int
 	trainLoss float64 // mean over the steps since the last check

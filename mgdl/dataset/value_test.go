@@ -122,7 +122,7 @@ func TestPacked(t *testing.T) {
 				packed.ReadColumn(col, 7)
 				for i, v := range col {
 					if w := want[i*width+7]; !sameBits([]float64{v}, []float64{w}) {
-						t.Fatal(fmt.Sprintf("%d rows: row %d of column 7 is %v, want %v", rows, i, v, w))
+						t.Fatalf("%d rows: row %d of column 7 is %v, want %v", rows, i, v, w)
 					}
 				}
 				if !sameBits(packed.flat(), want) {
