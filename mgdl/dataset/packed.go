@@ -42,6 +42,8 @@ func blockRows(width int) int { return max(64, blockCells/max(1, width)) }
 //	double   the float64 with the bits u
 type chunk struct {
 	data  []byte // followed by room for a load of eight bytes
+	least float64
+	most  float64 // of the values; least is above most if all are NaN
 	base  int64
 	nan   uint64 // none if not a number of size bytes
 	minus uint64
@@ -73,11 +75,16 @@ func pack(values []float64, power uint8, scratch *[]int64) chunk {
 	if c, ok := packScaled(values, power, scratch); ok {
 		return c
 	}
-	c := chunk{kind: single, size: 4}
+	c := chunk{kind: single, size: 4, least: math.Inf(1), most: math.Inf(-1)}
 	for _, v := range values {
 		if v == v && float64(float32(v)) != v {
-			c = chunk{kind: double, size: 8}
-			break
+			c.kind, c.size = double, 8
+		}
+		if v < c.least {
+			c.least = v
+		}
+		if v > c.most {
+			c.most = v
 		}
 	}
 	c.data = make([]byte, len(values)*int(c.size)+wide)
@@ -130,9 +137,15 @@ func packScaled(values []float64, power uint8, scratch *[]int64) (chunk, bool) {
 		ints[at] = n
 		lo, hi = min(lo, n), max(hi, n)
 	}
+	c.least, c.most = math.Inf(1), math.Inf(-1)
+	if minus {
+		c.least, c.most = 0, 0
+	}
 	used := uint64(0) // integers
 	if lo <= hi {
 		c.base, used = lo, uint64(hi-lo)+1
+		p := pow10[c.power]
+		c.least, c.most = min(c.least, float64(lo)/p), max(c.most, float64(hi)/p)
 	}
 	if missing {
 		c.nan = used
@@ -205,6 +218,18 @@ func (c *packedColumn) unpack(dst []float64, stride, b, lo, n int) {
 			dst[i] = c.raw[int(v)]
 		}
 	}
+}
+
+// extent returns the least and the largest of the column's values.
+func (c *packedColumn) extent() (lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
+	for i := range c.chunks {
+		lo, hi = min(lo, c.chunks[i].least), max(hi, c.chunks[i].most)
+	}
+	if c.raw != nil && lo <= hi { // every one of them has been seen
+		return extent(c.raw, 0, 1)
+	}
+	return lo, hi
 }
 
 // Rows returns the number of rows.

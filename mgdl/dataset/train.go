@@ -277,7 +277,6 @@ func (t *table) checkSpan(c *column, lo, hi float64) {
 // describe counts what the features hold.
 func (t *table) describe(s mgdl.Schema, x *Packed) Info {
 	info := Info{Rows: x.rows, MissingByColumn: map[string]int{}}
-	values := make([]float64, x.rows)
 	for j, i := range t.features {
 		c, col := t.columns[i], s.Features[j]
 		missing := c.tally[empty]
@@ -293,8 +292,7 @@ func (t *table) describe(s mgdl.Schema, x *Packed) Info {
 			info.Categories++
 		} else {
 			info.Numbers++
-			x.ReadColumn(values, j)
-			lo, hi := extent(values, 0, 1)
+			lo, hi := x.columns[j].extent()
 			t.checkSpan(c, lo, hi)
 			constant = lo == hi
 		}

@@ -125,6 +125,10 @@ func TestPacked(t *testing.T) {
 						t.Fatalf("%d rows: row %d of column 7 is %v, want %v", rows, i, v, w)
 					}
 				}
+				wantLo, wantHi := extent(col, 0, 1)
+				if lo, hi := packed.columns[7].extent(); lo != wantLo || hi != wantHi {
+					t.Fatalf("%d rows: column 7 reaches from %v to %v, want %v to %v", rows, lo, hi, wantLo, wantHi)
+				}
 				if !sameBits(packed.flat(), want) {
 					t.Fatalf("%d rows: the table differs", rows)
 				}
