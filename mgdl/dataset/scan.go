@@ -86,10 +86,13 @@ func (s *scanner) readLine() (line []byte, whole bool, err error) {
 		if s.end != io.EOF || seen == 0 {
 			return nil, false, s.end
 		}
-		line = s.buf[s.lo:s.hi]
+		line = bytes.TrimSuffix(s.buf[s.lo:s.hi], cr)
 		s.lo = s.hi
+		if len(line) == 0 {
+			return nil, false, io.EOF // half a line end
+		}
 		s.number++
-		return bytes.TrimSuffix(line, cr), false, nil
+		return line, false, nil
 	}
 }
 
