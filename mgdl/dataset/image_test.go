@@ -30,6 +30,9 @@ func TestReadImage(t *testing.T) {
 	clear := image.NewRGBA(image.Rect(0, 0, 2, 1)) // multiplied by opacity
 	clear.SetRGBA(0, 0, color.RGBA{51, 0, 102, 102})
 	clear.SetRGBA(1, 0, color.RGBA{255, 255, 0, 255})
+	red := image.NewNRGBA(image.Rect(0, 0, 2, 1)) // green and blue are equal
+	red.SetNRGBA(0, 0, color.NRGBA{255, 51, 51, 255})
+	red.SetNRGBA(1, 0, color.NRGBA{0, 102, 102, 255})
 	same := image.NewNRGBA(image.Rect(0, 0, 2, 1)) // colours, of which there are none
 	same.SetNRGBA(0, 0, color.NRGBA{51, 51, 51, 255})
 	same.SetNRGBA(1, 0, color.NRGBA{0, 0, 0, 255})
@@ -44,6 +47,7 @@ func TestReadImage(t *testing.T) {
 		{"Grey16", grey16, Options{}, []string{"intensity"}, "0.5 0.25|0.5 0.75", "1.5259021896696422e-05|1"},
 		{"Palette", palette, Options{}, []string{"r", "g", "b"}, "0.25 0.5|0.75 0.5", "1 0 0.2|0 1 0.4"},
 		{"Opacity", clear, Options{}, []string{"r", "g", "b", "a"}, "0.25 0.5|0.75 0.5", "0.49999237048905165 0 1 0.4|1 1 0 1"},
+		{"Red", red, Options{}, []string{"r", "g", "b"}, "0.25 0.5|0.75 0.5", "1 0.2 0.2|0 0.4 0.4"},
 		{"Colourless", same, Options{}, []string{"intensity"}, "0.25 0.5|0.75 0.5", "0.2|0"},
 		{"One", palette, Options{Target: []string{"b"}}, []string{"b"}, "0.25 0.5|0.75 0.5", "0.2|0.4"},
 	} {
