@@ -23,7 +23,7 @@ const (
 
 	// Above nearBytes of network inputs, an epoch takes rows in runs of runRows neighbours,
 	// which are random ones since the table has been shuffled: single rows from all over the
-	// memory would take a third of the speed (go run ./bench/scale).
+	// memory would take a quarter of the speed (go run ./bench/scale).
 	nearBytes = 32 << 20
 	runRows   = 32
 )
