@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"mgdl/dataset":          {"mgdl"},
 	"bench":                 {"bench/internal/shapes", "internal/backprop", "kernel", "mgdl", "github.com/klauspost/cpuid/v2", "golang.org/x/sys"},
 	"bench/internal/shapes": {},
+	"bench/awkward":         {"kernel"},
 	"bench/quality":         {"mgdl", "mgdl/dataset"},
 	"bench/scale":           {"mgdl", "mgdl/dataset"},
 	"bench/peer":            {"internal/backprop", "kernel"},
