@@ -3,6 +3,8 @@ package main
 import (
 	"slices"
 	"time"
+
+	"github.com/multigrade/multigrade/kernel"
 )
 
 // limits is what the machine can do on one core, measured.
@@ -17,6 +19,7 @@ type unitLimits struct {
 	Unit   string      `json:"unit"`
 	Lanes  int         `json:"lanes"`
 	GFLOPS float64     `json:"gflops"`
+	Groots float64     `json:"groots"` // square roots, each with a division, in 10⁹ a second
 	Levels []bandwidth `json:"levels"`
 }
 
@@ -130,6 +133,13 @@ func measureLimits(us []unit, cs []cache, p plan) limits {
 		*l = unitLimits{Unit: u.name, Lanes: u.lanes, Levels: slices.Clone(ls)}
 		q, flops := fmaProbe(u, 1)
 		add(q, flops, &l.GFLOPS)
+		const steps = 256
+		acc := kernel.Floats(rootChains * u.lanes)
+		add(&probe{run: func(n int) {
+			for range n {
+				u.roots(acc, steps)
+			}
+		}}, float64(steps*len(acc)), &l.Groots)
 		for j := range l.Levels {
 			b := &l.Levels[j]
 			r, w, bytes := streams(u, buf[:b.Bytes/8], b.Level == "DRAM")

@@ -1,5 +1,7 @@
 package main
 
+import "math"
+
 // A unit is one way to drive the core: the widest loops that one instruction set allows.
 // A kernel is measured against the unit of its own name.
 type unit struct {
@@ -11,6 +13,8 @@ type unit struct {
 	// fma makes n steps acc[i] += 1, each one multiply-add of one, over all
 	// chains·lanes elements: the growth of acc is the number of multiply-adds done.
 	fma func(acc []float32, one float32, n int)
+	// roots makes n steps acc[i] = 1/√acc[i] over rootChains·lanes elements.
+	roots func(acc []float32, n int)
 	// read returns the sum of p, passes times over; write sets p to v, passes times over.
 	// len(p) is a positive multiple of blockWords.
 	read  func(p []uint64, passes int) uint64
@@ -24,7 +28,7 @@ const blockWords = 64
 func units() []unit {
 	return append(vectorUnits(), unit{
 		name: "generic", what: "scalar Go", lanes: 1, chains: 12,
-		fma: fmaGo, read: readGo, write: writeGo,
+		fma: fmaGo, roots: rootsGo, read: readGo, write: writeGo,
 	})
 }
 
@@ -63,6 +67,20 @@ func fmaGo(acc []float32, one float32, n int) {
 		a11 = a11*one + one
 	}
 	*a = [12]float32{a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11}
+}
+
+// rootChains is the number of independent registers in the loop of roots: enough to hide the
+// latency of a root and a quotient.
+const rootChains = 8
+
+//go:noinline
+func rootsGo(acc []float32, n int) {
+	a := (*[rootChains]float32)(acc)
+	for range n {
+		for i, x := range a {
+			a[i] = 1 / float32(math.Sqrt(float64(x)))
+		}
+	}
 }
 
 //go:noinline

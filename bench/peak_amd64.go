@@ -14,6 +14,10 @@ func vectorUnits() []unit {
 				_ = acc[16*16-1]
 				fmaLoopAVX512(&acc[0], one, n)
 			},
+			roots: func(acc []float32, n int) {
+				_ = acc[rootChains*16-1]
+				rootLoopAVX512(&acc[0], n)
+			},
 			read: func(p []uint64, passes int) uint64 {
 				return readLoopAVX512(&p[0], len(p)/blockWords, passes)
 			},
@@ -28,6 +32,10 @@ func vectorUnits() []unit {
 			fma: func(acc []float32, one float32, n int) {
 				_ = acc[12*8-1]
 				fmaLoopAVX2(&acc[0], one, n)
+			},
+			roots: func(acc []float32, n int) {
+				_ = acc[rootChains*8-1]
+				rootLoopAVX2(&acc[0], n)
 			},
 			read: func(p []uint64, passes int) uint64 {
 				return readLoopAVX2(&p[0], len(p)/blockWords, passes)
@@ -48,6 +56,12 @@ func fmaLoopAVX512(acc *float32, one float32, n int)
 
 //go:noescape
 func fmaLoopAVX2(acc *float32, one float32, n int)
+
+//go:noescape
+func rootLoopAVX512(acc *float32, n int)
+
+//go:noescape
+func rootLoopAVX2(acc *float32, n int)
 
 //go:noescape
 func readLoopAVX512(p *uint64, blocks, passes int) uint64

@@ -134,6 +134,116 @@ step:
 	VZEROUPPER
 	RET
 
+// func rootLoopAVX512(acc *float32, n int)
+//
+//	for range n {
+//		for i := range 8 * 16 {
+//			acc[i] = 1 / sqrt(acc[i])
+//		}
+//	}
+//
+// Needs n > 0. DI acc, CX n, Z0–Z7 the chains, Z8 one.
+TEXT ·rootLoopAVX512(SB), NOSPLIT, $0-16
+	MOVQ         acc+0(FP), DI
+	MOVQ         n+8(FP), CX
+	MOVL         $0x3F800000, AX
+	VMOVD        AX, X8
+	VBROADCASTSS X8, Z8
+	VMOVUPS      0(DI), Z0
+	VMOVUPS      64(DI), Z1
+	VMOVUPS      128(DI), Z2
+	VMOVUPS      192(DI), Z3
+	VMOVUPS      256(DI), Z4
+	VMOVUPS      320(DI), Z5
+	VMOVUPS      384(DI), Z6
+	VMOVUPS      448(DI), Z7
+	PCALIGN      $64
+
+step:
+	VSQRTPS      Z0, Z0
+	VDIVPS       Z0, Z8, Z0
+	VSQRTPS      Z1, Z1
+	VDIVPS       Z1, Z8, Z1
+	VSQRTPS      Z2, Z2
+	VDIVPS       Z2, Z8, Z2
+	VSQRTPS      Z3, Z3
+	VDIVPS       Z3, Z8, Z3
+	VSQRTPS      Z4, Z4
+	VDIVPS       Z4, Z8, Z4
+	VSQRTPS      Z5, Z5
+	VDIVPS       Z5, Z8, Z5
+	VSQRTPS      Z6, Z6
+	VDIVPS       Z6, Z8, Z6
+	VSQRTPS      Z7, Z7
+	VDIVPS       Z7, Z8, Z7
+	DECQ         CX
+	JNZ          step
+	VMOVUPS      Z0, 0(DI)
+	VMOVUPS      Z1, 64(DI)
+	VMOVUPS      Z2, 128(DI)
+	VMOVUPS      Z3, 192(DI)
+	VMOVUPS      Z4, 256(DI)
+	VMOVUPS      Z5, 320(DI)
+	VMOVUPS      Z6, 384(DI)
+	VMOVUPS      Z7, 448(DI)
+	VZEROUPPER
+	RET
+
+// func rootLoopAVX2(acc *float32, n int)
+//
+//	for range n {
+//		for i := range 8 * 8 {
+//			acc[i] = 1 / sqrt(acc[i])
+//		}
+//	}
+//
+// Needs n > 0. DI acc, CX n, Y0–Y7 the chains, Y8 one.
+TEXT ·rootLoopAVX2(SB), NOSPLIT, $0-16
+	MOVQ         acc+0(FP), DI
+	MOVQ         n+8(FP), CX
+	MOVL         $0x3F800000, AX
+	VMOVD        AX, X8
+	VBROADCASTSS X8, Y8
+	VMOVUPS      0(DI), Y0
+	VMOVUPS      32(DI), Y1
+	VMOVUPS      64(DI), Y2
+	VMOVUPS      96(DI), Y3
+	VMOVUPS      128(DI), Y4
+	VMOVUPS      160(DI), Y5
+	VMOVUPS      192(DI), Y6
+	VMOVUPS      224(DI), Y7
+	PCALIGN      $64
+
+step:
+	VSQRTPS      Y0, Y0
+	VDIVPS       Y0, Y8, Y0
+	VSQRTPS      Y1, Y1
+	VDIVPS       Y1, Y8, Y1
+	VSQRTPS      Y2, Y2
+	VDIVPS       Y2, Y8, Y2
+	VSQRTPS      Y3, Y3
+	VDIVPS       Y3, Y8, Y3
+	VSQRTPS      Y4, Y4
+	VDIVPS       Y4, Y8, Y4
+	VSQRTPS      Y5, Y5
+	VDIVPS       Y5, Y8, Y5
+	VSQRTPS      Y6, Y6
+	VDIVPS       Y6, Y8, Y6
+	VSQRTPS      Y7, Y7
+	VDIVPS       Y7, Y8, Y7
+	DECQ         CX
+	JNZ          step
+	VMOVUPS      Y0, 0(DI)
+	VMOVUPS      Y1, 32(DI)
+	VMOVUPS      Y2, 64(DI)
+	VMOVUPS      Y3, 96(DI)
+	VMOVUPS      Y4, 128(DI)
+	VMOVUPS      Y5, 160(DI)
+	VMOVUPS      Y6, 192(DI)
+	VMOVUPS      Y7, 224(DI)
+	VZEROUPPER
+	RET
+
 // func readLoopAVX512(p *uint64, blocks, passes int) uint64
 //
 //	for range passes {

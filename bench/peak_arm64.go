@@ -11,6 +11,10 @@ func vectorUnits() []unit {
 			_ = acc[24*4-1]
 			fmaLoopNEON(&acc[0], one, n)
 		},
+		roots: func(acc []float32, n int) {
+			_ = acc[rootChains*4-1]
+			rootLoopNEON(&acc[0], n)
+		},
 		read: func(p []uint64, passes int) uint64 {
 			return readLoopNEON(&p[0], len(p)/blockWords, passes)
 		},
@@ -25,6 +29,9 @@ func cycles(n int) uint64 { return addChain(1, n) }
 
 //go:noescape
 func fmaLoopNEON(acc *float32, one float32, n int)
+
+//go:noescape
+func rootLoopNEON(acc *float32, n int)
 
 //go:noescape
 func readLoopNEON(p *uint64, blocks, passes int) uint64

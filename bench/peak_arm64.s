@@ -93,6 +93,54 @@ step:
 	VADD V30.D2, V6.D2, V6.D2; \
 	VADD V31.D2, V7.D2, V7.D2
 
+// The assembler does not know these.
+#define FSQRT(d) WORD $(0x6EA1F800 | (d)<<5 | (d)) // fsqrt v<d>.4s, v<d>.4s
+#define FDIV(d) WORD $(0x6E20FC00 | (d)<<16 | 8<<5 | (d)) // fdiv v<d>.4s, v8.4s, v<d>.4s
+
+// func rootLoopNEON(acc *float32, n int)
+//
+//	for range n {
+//		for i := range 8 * 4 {
+//			acc[i] = 1 / sqrt(acc[i])
+//		}
+//	}
+//
+// Needs n > 0. R0 acc, R1 n, V0–V7 the chains, V8 ones.
+TEXT ·rootLoopNEON(SB), NOSPLIT, $0-16
+	MOVD acc+0(FP), R0
+	MOVD n+8(FP), R1
+	MOVD $0x3F800000, R2
+	VDUP R2, V8.S4
+	FLDPQ (R0), (F0, F1)
+	FLDPQ 32(R0), (F2, F3)
+	FLDPQ 64(R0), (F4, F5)
+	FLDPQ 96(R0), (F6, F7)
+
+step:
+	FSQRT(0)
+	FDIV(0)
+	FSQRT(1)
+	FDIV(1)
+	FSQRT(2)
+	FDIV(2)
+	FSQRT(3)
+	FDIV(3)
+	FSQRT(4)
+	FDIV(4)
+	FSQRT(5)
+	FDIV(5)
+	FSQRT(6)
+	FDIV(6)
+	FSQRT(7)
+	FDIV(7)
+	SUBS $1, R1
+	BNE  step
+	FSTPQ (F0, F1), (R0)
+	FSTPQ (F2, F3), 32(R0)
+	FSTPQ (F4, F5), 64(R0)
+	FSTPQ (F6, F7), 96(R0)
+	RET
+
 // func readLoopNEON(p *uint64, blocks, passes int) uint64
 //
 //	for range passes {

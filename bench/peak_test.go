@@ -38,6 +38,28 @@ func TestFMALoopCounts(t *testing.T) {
 	}
 }
 
+// Every element of the loop of roots has taken n steps.
+func TestRootLoop(t *testing.T) {
+	for _, u := range units() {
+		for _, n := range []int{1, 2, 5} {
+			acc, want := make([]float32, rootChains*u.lanes), make([]float32, rootChains*u.lanes)
+			for i := range acc {
+				acc[i] = float32(i + 2)
+				want[i] = acc[i]
+				for range n {
+					want[i] = 1 / float32(math.Sqrt(float64(want[i])))
+				}
+			}
+			u.roots(acc, n)
+			for i, v := range acc {
+				if v != want[i] {
+					t.Fatalf("%s, %d steps: element %d is %v, want %v", u.name, n, i, v, want[i])
+				}
+			}
+		}
+	}
+}
+
 func TestFMAProbeCounts(t *testing.T) {
 	for _, u := range units() {
 		_, flops := fmaProbe(u, 1)

@@ -82,10 +82,10 @@ func (l limits) print(w io.Writer) {
 	for _, b := range l.Units[0].Levels {
 		fmt.Fprintf(&head, " %16s", b.Level+" "+bytesText(b.Bytes))
 	}
-	fmt.Fprintf(w, "%-8s %5s %8s %10s   read / write GB/s by size of the buffer:\n", "unit", "lanes", "GFLOP/s", "flop/cycle")
-	fmt.Fprintf(w, "%-8s %5s %8s %10s %s\n", "", "", "", "", head.String())
+	fmt.Fprintf(w, "%-8s %5s %8s %10s %11s   read / write GB/s by size of the buffer:\n", "unit", "lanes", "GFLOP/s", "flop/cycle", "10⁹ √ and ÷")
+	fmt.Fprintf(w, "%-8s %5s %8s %10s %11s %s\n", "", "", "", "", "", head.String())
 	for _, u := range l.Units {
-		fmt.Fprintf(w, "%-8s %5d %8s %10.1f ", u.Unit, u.Lanes, number4(u.GFLOPS), u.GFLOPS/l.GHz)
+		fmt.Fprintf(w, "%-8s %5d %8s %10.1f %11s ", u.Unit, u.Lanes, number4(u.GFLOPS), u.GFLOPS/l.GHz, number4(u.Groots))
 		for _, b := range u.Levels {
 			fmt.Fprintf(w, " %16s", number4(b.ReadGBps)+" / "+number4(b.WriteGBps))
 		}

@@ -30,6 +30,7 @@ type workload struct {
 
 	flops  float64 // of one call; 0 where bytes are the measure
 	double bool    // arithmetic in float64
+	roots  float64 // square roots of one call, each with a division
 	reads  float64 // bytes of one call that must be read, each once
 	writes float64 // and written
 	touch  float64 // bytes of one call: decides which cache can hold them
@@ -47,7 +48,7 @@ func (w workload) work() float64 { return max(w.flops, w.reads+w.writes) }
 // limit returns the bound that allows the least speed and its time in ns. The peak is in
 // GFLOP/s. Bandwidth is that of the first level that holds the data, but as much as the
 // level below holds may have stayed there from the last call. Loads, stores and arithmetic
-// overlap at best, so the largest of the three counts.
+// overlap at best, so the largest counts.
 func (w workload) limit(peak float64, u unitLimits, cs []cache) (name string, ns float64) {
 	at := len(u.Levels) - 1
 	for i, c := range cs {
@@ -62,6 +63,9 @@ func (w workload) limit(peak float64, u unitLimits, cs []cache) (name string, ns
 	}
 	time := func(bytes, here, below float64) float64 { return bytes * (near/below + (1-near)/here) }
 	name, ns = "fma", w.flops/peak
+	if t := w.roots / u.Groots; t > ns {
+		name, ns = "root", t
+	}
 	if t := time(w.reads, l.ReadGBps, below.ReadGBps); t > ns {
 		name, ns = l.Level+" read", t
 	}
@@ -237,6 +241,7 @@ func sums(l bandwidth) workload {
 
 func adam(l bandwidth) workload {
 	w, n := passOver("Adam", l, 4, 4, 3)
+	w.roots = float64(n)
 	w.calls = func(kn kernel.Kernel) func(int) {
 		d := newDice(6)
 		x, g, m, v := d.vector(n), d.vector(n), kernel.Floats(n), kernel.Floats(n)

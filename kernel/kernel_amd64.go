@@ -55,6 +55,9 @@ func product4x32x1AVX512(t *productTile)
 func product6x16x4AVX512(t *productTile)
 
 //go:noescape
+func product3x16x4AVX512(t *productTile)
+
+//go:noescape
 func product3x32x4AVX512(t *productTile)
 
 //go:noescape
@@ -203,40 +206,62 @@ func productOn(i isa, o order, t *productTile) {
 // productAVX512 gives the tall tiles as many rows as they take and the rest to the others.
 // It uses t up.
 func productAVX512(o order, t *productTile) {
-	rows := t.rows
+	rows, height := t.rows, 6
 	switch {
-	case rows == 1 || o == lanes && t.y != nil:
-		t.rows = 0
 	case o == lanes:
-		if t.rows &^= 7; t.rows > 0 {
-			lanes8AVX512(t)
-		}
+		height = 8
 	case o == oneChain:
-		if t.rows &^= 3; t.rows > 0 {
-			product4x32x1AVX512(t)
-		}
-	case o == fourChains && t.n <= 16:
-		if t.rows -= rows % 6; t.rows > 0 {
-			product6x16x4AVX512(t)
-		}
-	case o == fourChains:
-		if t.rows -= rows % 3; t.rows > 0 {
-			product3x32x4AVX512(t)
-		}
-	default:
-		if t.rows -= rows % 6; t.rows > 0 {
-			product6x32x2AVX512(t)
-		}
-		if left := rows - t.rows; left > 1 {
-			t.next(rows)
-			t.rows &^= 1
-			product2x32x2AVX512(t)
-			rows = left
-		}
+		height = 4
+	case o == fourChains && (t.n > 16 || rows < 6):
+		height = 3
 	}
-	if t.rows < rows {
-		t.next(rows)
-		singleOn(avx512, o, t)
+	if o == lanes && t.y != nil || rows == 1 {
+		height = rows + 1 // no tall tile
+	}
+	t.rows -= rows % height
+	if t.rows > 0 {
+		tallAVX512(o, t, height)
+	}
+	left := rows - t.rows
+	switch {
+	case left == 0:
+		return
+	case (o == lanes || o == fourChains) && t.y == nil && t.rows > 0:
+		// The last rows once more with those before them: the bits are the same. A mask may
+		// be dst itself and gone.
+		t.skip(rows - height)
+		t.rows = height
+		tallAVX512(o, t, height)
+		return
+	}
+	t.skip(t.rows)
+	if o == twoChains && left > 1 {
+		t.rows = left &^ 1
+		product2x32x2AVX512(t)
+		if left &= 1; left == 0 {
+			return
+		}
+		t.skip(t.rows)
+	}
+	t.rows = left
+	singleOn(avx512, o, t)
+}
+
+// tallAVX512 computes a multiple of height rows.
+func tallAVX512(o order, t *productTile, height int) {
+	switch {
+	case o == lanes:
+		lanes8AVX512(t)
+	case o == oneChain:
+		product4x32x1AVX512(t)
+	case o == twoChains:
+		product6x32x2AVX512(t)
+	case t.n > 16:
+		product3x32x4AVX512(t)
+	case height == 6:
+		product6x16x4AVX512(t)
+	default:
+		product3x16x4AVX512(t)
 	}
 }
 

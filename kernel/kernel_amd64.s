@@ -636,6 +636,78 @@ combine:
 	VZEROUPPER
 	RET
 
+// STEP3H is one k of three rows of 16 columns: their elements at R13+o, w at BX+p.
+#define STEP3H(o, p, a, b, c) \
+	VMOVUPS p(BX), Z24                   \
+	VBROADCASTSS o(R13), Z25             \
+	VBROADCASTSS o(R13)(R8*1), Z26       \
+	VBROADCASTSS o(R13)(R8*2), Z27       \
+	VFMADD231PS Z24, Z25, a              \
+	VFMADD231PS Z24, Z26, b              \
+	VFMADD231PS Z24, Z27, c
+
+// func product3x16x4AVX512(t *productTile)
+//
+// The same for three rows; rows must be a multiple of three. Row r of chain c in Z(3c+r).
+TEXT ·product3x16x4AVX512(SB), NOSPLIT, $0-8
+	LOAD
+
+block:
+	BIAS(Z0, Z1)
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z30, Z3
+	VMOVAPS Z30, Z4
+	VMOVAPS Z30, Z5
+	VMOVAPS Z30, Z6
+	VMOVAPS Z30, Z7
+	VMOVAPS Z30, Z8
+	VMOVAPS Z30, Z9
+	VMOVAPS Z30, Z10
+	VMOVAPS Z30, Z11
+	MOVQ productTile_w(AX), BX
+	MOVQ productTile_k(AX), CX
+	MOVQ SI, R13
+	SUBQ $4, CX
+	JLT  tail
+
+four:
+	STEP3H(0, 0, Z0, Z1, Z2)
+	STEP3H(4, 128, Z3, Z4, Z5)
+	STEP3H(8, 256, Z6, Z7, Z8)
+	STEP3H(12, 384, Z9, Z10, Z11)
+	ADDQ $16, R13
+	ADDQ $512, BX
+	SUBQ $4, CX
+	JGE  four
+
+tail:
+	ADDQ $4, CX                          // k mod 4
+	JZ   combine
+	STEP3H(0, 0, Z0, Z1, Z2)
+	DECQ CX
+	JZ   combine
+	STEP3H(4, 128, Z3, Z4, Z5)
+	DECQ CX
+	JZ   combine
+	STEP3H(8, 256, Z6, Z7, Z8)
+
+combine:
+	SUM4(Z0, Z3, Z6, Z9)
+	SUM4(Z1, Z4, Z7, Z10)
+	SUM4(Z2, Z5, Z8, Z11)
+	MOVQ productTile_ldy(AX), R10
+	SHLQ $2, R10
+	FINISH16(Z0)
+	FINISH16(Z1)
+	FINISH16(Z2)
+	LEAQ (SI)(R8*2), SI
+	ADDQ R8, SI
+	SUBQ $3, R12
+	JNZ  block
+	VZEROUPPER
+	RET
+
 // STEP3X is one k of three rows of 32 columns: their elements at R13+o, w at BX+p.
 #define STEP3X(o, p, a0, a1, b0, b1, c0, c1) \
 	VMOVUPS p(BX), Z24                   \
@@ -1625,8 +1697,9 @@ GLOBL masks<>(SB), RODATA|NOPTR, $256
 	MOVQ productTile_ldy(AX), R9         \
 	SHLQ $2, R9
 
-// FINISH2 finishes and stores 16 columns at offset o; m is the number of columns there
-// are with o, so that only a partial tile pays for a masked store.
+// FINISH2 finishes and stores 16 columns at offset o; m is the number of columns there are
+// with o. Fewer are stored piece by piece: masked stores are slow on many CPUs. It uses CX,
+// R13, Y14, Y15.
 #define FINISH2(o, m, lo, hi) \
 	VMOVUPS o(R10), Y14                  \
 	VMOVUPS (o+32)(R10), Y15             \
@@ -1640,13 +1713,35 @@ GLOBL masks<>(SB), RODATA|NOPTR, $256
 	VCMPPS $0x16, Y10, Y9, Y9            \
 	VANDPS Y8, lo, lo                    \
 	VANDPS Y9, hi, hi                    \
-	CMPQ productTile_n(AX), $m           \
+	MOVQ productTile_n(AX), CX           \
+	SUBQ $(m-16), CX                     \ // columns there are from o on
+	CMPQ CX, $16                         \
 	JLT  4(PC)                           \
 	VMOVUPS lo, o(DI)                    \
 	VMOVUPS hi, (o+32)(DI)               \
-	JMP  3(PC)                           \
-	VMASKMOVPS lo, Y14, o(DI)            \
-	VMASKMOVPS hi, Y15, (o+32)(DI)
+	JMP  23(PC)                          \
+	TESTQ CX, CX                         \
+	JLE  21(PC)                          \
+	LEAQ o(DI), R13                      \
+	VMOVAPS lo, Y14                      \
+	TESTQ $8, CX                         \
+	JZ   4(PC)                           \
+	VMOVUPS Y14, (R13)                   \
+	VMOVAPS hi, Y14                      \
+	ADDQ $32, R13                        \
+	TESTQ $4, CX                         \
+	JZ   4(PC)                           \
+	VMOVUPS X14, (R13)                   \
+	VEXTRACTF128 $1, Y14, X14            \
+	ADDQ $16, R13                        \
+	TESTQ $2, CX                         \
+	JZ   4(PC)                           \
+	VMOVLPS X14, (R13)                   \
+	VPERMILPD $1, X14, X14               \
+	ADDQ $8, R13                         \
+	TESTQ $1, CX                         \
+	JZ   2(PC)                           \
+	VMOVSS X14, (R13)
 
 #define NEXT2 \
 	ADDQ R11, DI                         \

@@ -81,6 +81,9 @@ func product(i isa, dst, a *Matrix, w *Weights, bias []float32, y *Matrix, relu 
 		cols = w.N
 	}
 	flops := 2 * max(w.K, thinnest) * cols
+	if ord == lanes {
+		flops *= 2 // there is a load to every multiply-add
+	}
 	block := a.Rows
 	if flops*a.Rows > flopsPerCall {
 		if block = rowsPerCall(flops); cols == panel {

@@ -28,11 +28,8 @@ func (t *productTile) below(n int) productTile {
 	return b
 }
 
-// next goes on to the rows of t after those done, its own number, out of rows in all. There
-// must be some.
-func (t *productTile) next(rows int) {
-	n := t.rows
-	t.rows = rows - n
+// skip moves t down by n rows; there must be some below.
+func (t *productTile) skip(n int) {
 	t.dst = t.dst[n*t.ldd:]
 	t.a = t.a[n*t.lda:]
 	if t.y != nil {

@@ -17,7 +17,7 @@ type Config struct {
 	Grades       int        // network grades, while the training loss falls; 0 means up to 3, chosen by validation
 	Hidden       []int      // hidden widths of a grade; nil means 64, 64
 	Activation   Activation // of all network grades
-	Chains       int        // independent chains whose mean is the model; 0 means 4 to 8 by rows
+	Chains       int        // independent chains whose mean is the model; 0 means 4 to 8 by rows, fewer above 350,000
 	Epochs       int        // passes over the rows for the first network grade, later ones half; 0 means 20 to 100 by rows
 	Batch        int        // rows a step; 0 means 32 to 256 by rows
 	LearningRate float64    // peak of the schedule; 0 means 1e-2
@@ -155,12 +155,16 @@ type recipe struct {
 // The recipe's constants. They were chosen by cross-validation inside the training rows
 // of the acceptance tables, all at once: change one and measure all.
 const (
-	foldShare   = 1.0 / 8
-	foldMost    = 4000  // held-out rows of a chain
-	chainRows   = 20000 // chains × rows of each chain, where that is 4 to 8 chains
-	passes      = 1e6   // rows × epochs of the first network grade,
-	passesLater = 5e5   // and of a later one
-	inputClip   = 4
+	foldShare = 1.0 / 8
+	foldMost  = 4000  // held-out rows of a chain
+	chainRows = 20000 // chains × rows of each chain, where that is 4 to 8 chains
+	// chainRowsMost bounds chains × rows where a table is so large that a chain hardly gains
+	// from others, and each keeps its features of all rows: 2 chains from 350,000 rows on,
+	// 1 from 700,000.
+	chainRowsMost = 1e6
+	passes        = 1e6 // rows × epochs of the first network grade,
+	passesLater   = 5e5 // and of a later one
+	inputClip     = 4
 
 	// Epochs are at most epochsMost, and in wide tables, where each costs more and fewer do,
 	// at most wideEpochs: of 32 inputs and fewer the first, of 64 and more the second.
@@ -198,7 +202,8 @@ func (c *Config) resolve(n, inputs int) recipe {
 		r.held = max(1, min(int(float64(share*float64(n))), most))
 	}
 	if r.chains == 0 {
-		r.chains = min(max(nearestPower(chainRows/float64(max(1, n-r.held))), 4), 8)
+		rows := float64(max(1, n-r.held))
+		r.chains = min(max(nearestPower(chainRows/rows), min(nearestPower(chainRowsMost/rows), 4)), 8)
 	}
 	if c.Holdout == nil {
 		r.chains = min(r.chains, n)

@@ -2,8 +2,10 @@ package mgdl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 
@@ -15,10 +17,45 @@ import (
 // X holds Rows×len(Schema.Features) values and Y Rows×len(Schema.Targets), row by
 // row. A category is the position of its level in Levels, NaN is a missing value and
 // any other position (by convention −1) an unknown level. Targets must not be missing.
+//
+// A table that is too large for float64 has a Source instead of X.
 type Data struct {
 	Schema Schema
 	Rows   int
 	X, Y   []float64
+	Source Source // of the values of X; nil if they are in X
+}
+
+// A Source holds the raw values of features in a form of its own, which may take less
+// memory than X, such as dataset.Packed. It is read from one goroutine at a time.
+//
+// Train reads a column after the other, and then the rows in order, once. A Source that
+// has a method Release(hi int) is told, on the way, that rows before hi have been read: it
+// may let go of them, so that raw values and network inputs never are in memory together.
+type Source interface {
+	// ReadRows sets dst, which is whole rows, to the values of the rows from lo on.
+	ReadRows(dst []float64, lo int)
+	// ReadColumn sets dst, one element a row, to the values of feature j.
+	ReadColumn(dst []float64, j int)
+}
+
+// rows returns the raw values of rows lo to hi, in buf if they are not in memory as they are.
+func (d *Data) rows(buf []float64, lo, hi, features int) []float64 {
+	if d.Source == nil {
+		return d.X[lo*features : hi*features]
+	}
+	buf = slices.Grow(buf[:0], (hi-lo)*features)[:(hi-lo)*features]
+	d.Source.ReadRows(buf, lo)
+	return buf
+}
+
+// column sets col to the values of feature j and returns how many are missing.
+func (d *Data) column(col []float64, j, features int) (missing int) {
+	if d.Source == nil {
+		return gather(col, d.X, j, features)
+	}
+	d.Source.ReadColumn(col, j)
+	return gather(col, col, 0, 1)
 }
 
 // NewData returns a table of plain numbers for regression: x holds rows of features
@@ -45,15 +82,23 @@ func plainColumns(prefix string, n int) []Column {
 // check reports the first thing wrong with the rows of d, read with the columns of s:
 // lengths, infinite values, targets that are missing or no class.
 func (d *Data) check(s Schema) error {
-	if err := checkLength("X", len(d.X), d.Rows, len(s.Features), "features"); err != nil {
-		return err
+	if d.Source == nil {
+		if err := checkLength("X", len(d.X), d.Rows, len(s.Features), "features"); err != nil {
+			return err
+		}
+	} else if d.X != nil {
+		return errors.New("mgdl: the data has both X and Source, want one")
 	}
 	if err := checkLength("Y", len(d.Y), d.Rows, len(s.Targets), "targets"); err != nil {
 		return err
 	}
-	for i, v := range d.X {
-		if math.IsInf(v, 0) {
-			return d.cellError(i, s.Features, "the value is infinite")
+	var buf []float64
+	for lo := 0; lo < d.Rows; lo += blockRows {
+		buf = d.rows(buf, lo, min(lo+blockRows, d.Rows), len(s.Features))
+		for i, v := range buf {
+			if v-v != 0 && v == v {
+				return d.cellError(lo*len(s.Features)+i, s.Features, "the value is infinite")
+			}
 		}
 	}
 	classes := float64(s.outputs())
@@ -113,7 +158,16 @@ func (s Schema) encode(d Data) (inputs, targets kernel.Matrix, classes []int32, 
 		return inputs, targets, nil, fmt.Errorf("mgdl: %d rows × %d inputs are too many for this machine", d.Rows, s.inputs())
 	}
 	inputs = kernel.NewMatrix(d.Rows, s.inputs())
-	s.encodeRows(inputs, d.X)
+	var raw []float64
+	done, _ := d.Source.(interface{ Release(hi int) })
+	for lo := 0; lo < d.Rows; lo += blockRows {
+		hi := min(lo+blockRows, d.Rows)
+		raw = d.rows(raw, lo, hi, len(s.Features))
+		s.encodeRows(inputs.RowRange(lo, hi), raw)
+		if done != nil {
+			done.Release(hi)
+		}
+	}
 	if s.Task == Classification {
 		classes = make([]int32, d.Rows)
 		for i, v := range d.Y {
@@ -152,7 +206,7 @@ func (s *Schema) measure(ctx context.Context, d *Data) error {
 			return err
 		}
 		c := &s.Features[j]
-		if missing := gather(col, d.X, j, len(s.Features)); missing == d.Rows {
+		if missing := d.column(col, j, len(s.Features)); missing == d.Rows {
 			return fmt.Errorf("mgdl: column %q: every value is missing", c.Name)
 		} else if c.Kind == Category {
 			if missing > 0 && !slices.Contains(c.Levels, "") {
@@ -261,29 +315,25 @@ func (c *Column) measure(col, tmp []float64) error {
 	return nil
 }
 
-// median returns the middle value of x, the mean of the two middle ones if their count is
-// even. x is reordered.
+// median returns the middle value of numbers, the mean of the two middle ones if their
+// count is even. It changes their order.
 func median(x []float64) float64 {
-	n := len(x)
-	selectNth(x, n/2)
-	m := x[n/2]
-	if n%2 == 0 {
-		if l := slices.Max(x[:n/2]); l != m {
-			m = float64(l*0.5) + float64(m*0.5) // halves first: the sum may be too large
+	half := len(x) / 2
+	m := nth(x, half)
+	if len(x)%2 == 0 {
+		if below := slices.Max(x[:half]); below != m {
+			m = float64(below*0.5) + float64(m*0.5) // halves first: the sum may be too large
 		}
 	}
 	return plusZero(m)
 }
 
-// selectNth reorders x so that element n is the one that sorting would put there, none before
-// it is larger and none behind it smaller: Hoare's selection, around the middle of three. Where
-// that makes slow progress the rest is sorted.
-func selectNth(x []float64, n int) {
-	lo, hi := 0, len(x)
-	for rounds := 0; hi-lo > 16; rounds++ {
-		if rounds == 64 {
-			break
-		}
+// nth puts the element that would be x[k] if x were sorted there, smaller or equal ones
+// before it and others behind, and returns it. None is NaN. It takes time in proportion to
+// len(x), unless x is made to defeat it, and is sorted then.
+func nth(x []float64, k int) float64 {
+	lo, hi := 0, len(x) // x[k] belongs in x[lo:hi]
+	for tries := 2 * bits.Len(uint(len(x))); hi-lo > 12 && tries > 0; tries-- {
 		a, b, c := x[lo], x[lo+(hi-lo)/2], x[hi-1]
 		pivot := max(min(a, b), min(max(a, b), c))
 		i, j := lo, hi-1
@@ -300,16 +350,17 @@ func selectNth(x []float64, n int) {
 				j--
 			}
 		}
-		switch { // x[lo:j+1] ≤ pivot ≤ x[i:hi], and pivot between them
-		case n <= j:
+		switch { // x[lo:j+1] ≤ pivot = x[j+1:i] ≤ x[i:hi]
+		case k <= j:
 			hi = j + 1
-		case n >= i:
+		case k >= i:
 			lo = i
 		default:
-			return
+			return x[k]
 		}
 	}
 	slices.Sort(x[lo:hi])
+	return x[k]
 }
 
 // plusZero returns v, and +0 for −0: sorting leaves open which of equals comes first.

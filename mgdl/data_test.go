@@ -2,10 +2,12 @@ package mgdl
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/big"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -237,32 +239,62 @@ func TestEncodeHoldout(t *testing.T) {
 	require.EqualError(t, err, `mgdl: feature 3 is "other" in the data and "c" in the model`)
 }
 
-// The median is that of sorted numbers, whatever their order and however many are equal.
-func TestMedian(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 7))
-	for n := 1; n < 400; n = n*5/4 + 1 {
-		for _, kinds := range []int{1, 2, 5, 1 << 30} {
-			for _, order := range []string{"random", "up", "down", "organ"} {
-				x := make([]float64, n)
-				for i := range x {
-					x[i] = float64(rng.IntN(kinds)) - 2
+// A spoiled source has an infinite value, in a row behind the first block.
+type spoiled struct{ rows int }
+
+func (s spoiled) ReadRows(dst []float64, lo int) {
+	for i := range dst {
+		dst[i] = float64(lo + i)
+		if lo+i == s.rows-1 {
+			dst[i] = math.Inf(-1)
+		}
+	}
+}
+
+func (s spoiled) ReadColumn(dst []float64, _ int) { s.ReadRows(dst, 0) }
+
+func TestSource(t *testing.T) {
+	const rows = blockRows + 10
+	d := NewData(nil, 1, make([]float64, rows), 1)
+	d.Rows = rows
+	d.Source = spoiled{rows}
+	want := fmt.Sprintf(`mgdl: row %d of %d, column "x1": the value is infinite`, rows, rows)
+	if _, _, _, _, err := prepare(t.Context(), d, false); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	d.X = make([]float64, rows)
+	if _, _, _, _, err := prepare(t.Context(), d, false); err == nil || !strings.Contains(err.Error(), "both X and Source") {
+		t.Errorf("X and Source: %v", err)
+	}
+}
+
+// TestNth compares with sorting, on orders that are hard for a quick selection too.
+func TestNth(t *testing.T) {
+	s := newStream(5, 0, 0, 0)
+	for n := 1; n < 300; n++ {
+		for kind := range 5 {
+			x := make([]float64, n)
+			for i := range x {
+				x[i] = [...]float64{s.normal(), float64(s.intn(3)), float64(i), float64(-i), float64(min(i, n-i))}[kind]
+			}
+			sorted := slices.Sorted(slices.Values(x))
+			k := s.intn(n)
+			if got := nth(slices.Clone(x), k); got != sorted[k] {
+				t.Fatalf("%d numbers of kind %d: element %d is %v, want %v", n, kind, k, got, sorted[k])
+			}
+			y := slices.Clone(x)
+			nth(y, k)
+			for i, v := range y {
+				if i < k && v > y[k] || i > k && v < y[k] {
+					t.Fatalf("%d numbers of kind %d: element %d is %v on the wrong side of %v at %d", n, kind, i, v, y[k], k)
 				}
-				sorted := slices.Sorted(slices.Values(x))
-				switch order {
-				case "up":
-					copy(x, sorted)
-				case "down":
-					copy(x, sorted)
-					slices.Reverse(x)
-				case "organ":
-					slices.Sort(x[:n/2])
-				}
-				want := sorted[n/2]
-				if n%2 == 0 {
-					want = sorted[n/2-1]*0.5 + want*0.5
-				}
-				require.Equal(t, want, median(x), "%d of %d kinds, %s", n, kinds, order)
-				require.Equal(t, sorted, slices.Sorted(slices.Values(x)))
+			}
+			want := sorted[n/2]
+			if n%2 == 0 {
+				want = sorted[n/2-1]*0.5 + want*0.5
+			}
+			if got := median(x); got != want {
+				t.Fatalf("the median of %d numbers of kind %d is %v, want %v", n, kind, got, want)
 			}
 		}
 	}

@@ -45,9 +45,11 @@ func (m *Model) Evaluate(d Data) ([]Metrics, error) {
 	}
 	t := newTally(m, &d)
 	f, targets := len(p.encoder.columns), len(m.schema.Targets)
+	var raw []float64
 	for at := 0; at < d.Rows; at += p.rows {
 		rows := min(p.rows, d.Rows-at)
-		p.encoder.encode(p.z, d.X[at*f:(at+rows)*f])
+		raw = d.rows(raw, at, at+rows, f)
+		p.encoder.encode(p.z, raw)
 		p.forward(rows, len(p.steps))
 		for i := range rows {
 			y := d.Y[(at+i)*targets : (at+i+1)*targets]

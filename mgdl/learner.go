@@ -22,6 +22,12 @@ const (
 	lowest      = 0.01 // rate at the end, as a share of the peak
 	averageOver = 0.1  // share of the steps so far that the average of weights covers
 	averageStep = 4    // steps between updates of the average
+
+	// Above nearBytes of network inputs, an epoch takes rows in runs of runRows neighbours,
+	// which are random ones since the table has been shuffled: single rows from all over the
+	// memory would take a quarter of the speed (go run ./bench/scale).
+	nearBytes = 32 << 20
+	runRows   = 32
 )
 
 // A learner is one chain's network in training. It is the backprop.Task of its batches
@@ -52,6 +58,8 @@ type learner struct {
 	rows   []int32     // those of the task at hand
 	exp    [][]float64 // scratch of Loss, for each slot of the batch
 
+	together int // rows of the order that stay together
+
 	step      int
 	trainLoss float64 // sum over the steps since the last check
 	heldLoss  float64 // of the average at the last check
@@ -79,6 +87,10 @@ func newLearner(k kernel.Kernel, t *table, c *chain, r *recipe, unit float64, gr
 		l.order = s.appendRows(l.order)
 	}
 	l.at = len(l.order)
+	l.together = 1
+	if int64(len(l.order))*int64(s.Inputs)*4 > nearBytes {
+		l.together = runRows
+	}
 	l.held = c.held.appendRows(nil)
 	l.random = newStream(r.seed, orderRows, grade, c.id)
 	l.bestLoss = math.Inf(1)
@@ -168,7 +180,7 @@ func rateAt(u float64) float64 {
 // train takes one step with the next batch.
 func (l *learner) train() {
 	if l.at+l.batch > len(l.order) {
-		l.random.shuffle(l.order)
+		l.random.shuffleRuns(l.order, l.together)
 		l.turns++
 		l.at = 0
 	}
@@ -213,7 +225,7 @@ func (l *learner) restore(s *learnerState) bool {
 	}
 	l.step, l.at, l.trainLoss, l.bestLoss = s.step, s.at, s.trainLoss, s.bestLoss
 	for range s.shuffles {
-		l.random.shuffle(l.order)
+		l.random.shuffleRuns(l.order, l.together)
 	}
 	l.turns = s.shuffles
 	return true

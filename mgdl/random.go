@@ -78,9 +78,18 @@ func (s *stream) normal() float64 {
 }
 
 // shuffle puts the elements of x in random order, each order with equal probability.
-func (s *stream) shuffle(x []int32) {
-	for i := len(x) - 1; i > 0; i-- {
-		j := s.intn(i + 1)
-		x[i], x[j] = x[j], x[i]
+func (s *stream) shuffle(x []int32) { s.shuffleRuns(x, 1) }
+
+// shuffleRuns puts runs of n neighbours in x in random order, each order with equal
+// probability; a rest of fewer than n stays at the front.
+func (s *stream) shuffleRuns(x []int32, n int) {
+	x = x[len(x)%n:]
+	for i := len(x)/n - 1; i > 0; i-- {
+		if j := s.intn(i + 1); j < i {
+			a, b := x[i*n:(i+1)*n], x[j*n:(j+1)*n]
+			for k, v := range a {
+				a[k], b[k] = b[k], v
+			}
+		}
 	}
 }

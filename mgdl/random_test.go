@@ -83,6 +83,25 @@ func TestShuffle(t *testing.T) {
 		x[i] = int32(i)
 	}
 	newStream(1, orderRows, 0, 0).shuffle(x)
+	runs := make([]int32, 1003)
+	for i := range runs {
+		runs[i] = int32(i)
+	}
+	newStream(1, orderRows, 0, 0).shuffleRuns(runs, 10)
+	order := make([]int32, 100)
+	for i := range order {
+		order[i] = int32(i)
+	}
+	newStream(1, orderRows, 0, 0).shuffle(order)
+	for i, v := range runs {
+		want := int32(i) // the rest of three
+		if i >= 3 {
+			want = 3 + 10*order[(i-3)/10] + int32(i-3)%10
+		}
+		if v != want {
+			t.Fatalf("element %d in runs is %d, want %d", i, v, want)
+		}
+	}
 	seen, fixed := make([]bool, len(x)), 0
 	for i, v := range x {
 		if seen[v] {

@@ -7,8 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,26 +26,45 @@ const batchRows = 1024
 // newPredict makes the command mgdl predict.
 func newPredict() *cobra.Command {
 	var p prediction
-	var output, sep string
+	var output, sep, sizeText string
 	cmd := &cobra.Command{
 		Use:   "predict MODEL DATA",
 		Short: "Predict the target of each row",
 		Long: `predict writes CSV: a header and one line for each row of DATA, in order. Columns of
 DATA are matched by name, in any order; others are ignored.
 
-With DATA - the rows are read from standard input and answered one by one.`,
+With DATA - the rows are read from standard input and answered one by one.
+
+A model of a picture draws it again, if the output is a .png file: as large as the
+picture DATA, or of any --size, without DATA.`,
 		Example: `  mgdl predict houses.safetensors new.csv -o prices.csv
   sensor | mgdl predict m.safetensors -
-  mgdl predict iris.safetensors new.csv --proba`,
-		Args: exactly("MODEL", "DATA"),
+  mgdl predict iris.safetensors new.csv --proba
+  mgdl predict camera.safetensors --size 1024x1024 -o camera.png`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if sizeText != "" {
+				return exactly("MODEL")(cmd, args)
+			}
+			return exactly("MODEL", "DATA")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			comma, err := separator(cmd, sep)
 			if err != nil {
 				return err
 			}
-			p.data = table{args[1], comma, cmd.InOrStdin()}
-			if err := p.data.check(); err != nil {
-				return err
+			var draws size
+			if sizeText != "" {
+				if draws, err = parseSize(sizeText); err != nil {
+					return usageError(cmd, "--size %w", err)
+				}
+				if !isPNG(output) {
+					return usageError(cmd, "--size draws a picture: give its name, -o FILE.png")
+				}
+			} else {
+				p.data = table{args[1], comma, cmd.InOrStdin()}
+				if err := p.data.check(); err != nil {
+					return err
+				}
 			}
 			if cmd.Flags().Changed("budget") && p.budget <= 0 {
 				return usageError(cmd, "--budget %v: want a positive time such as 50us", p.budget)
@@ -62,6 +84,9 @@ With DATA - the rows are read from standard input and answered one by one.`,
 				if err := checkOutput(output, p.data.file(), args[0]); err != nil {
 					return err
 				}
+			}
+			if isPicture(output) {
+				return p.picture(cmd, output, draws)
 			}
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
@@ -84,8 +109,35 @@ With DATA - the rows are read from standard input and answered one by one.`,
 	f.DurationVar(&p.budget, "budget", 0, "use as many grades as fit in this `time` per row, such as 50us, and at least one")
 	f.BoolVar(&p.proba, "proba", false, "add a column p(LABEL) for each class")
 	f.BoolVar(&p.asJSON, "json", false, "write a JSON object a line instead of CSV")
+	f.StringVar(&sizeText, "size", "", "draw the picture of the model, `WIDTHxHEIGHT` pixels")
 	f.StringVar(&sep, "sep", "", sepUsage)
 	return cmd
+}
+
+func isPNG(path string) bool { return strings.EqualFold(filepath.Ext(path), ".png") }
+
+// picture writes the model's picture, of the given size or, if that is zero, of the size
+// of the picture that is the data.
+func (p *prediction) picture(cmd *cobra.Command, output string, s size) error {
+	switch {
+	case !isPNG(output):
+		return usageError(cmd, "-o %s: pictures are written as .png", output)
+	case !dataset.IsImage(p.model.Schema()):
+		return usageError(cmd, "-o %s: the model is not one of a picture", output)
+	case p.budget != 0 || p.asJSON || p.proba:
+		return usageError(cmd, "-o %s: a picture takes neither --budget nor --json nor --proba", output)
+	case s == size{} && !p.data.isPicture():
+		return usageError(cmd, "-o %s: give the size of the picture, --size WIDTHxHEIGHT, in the place of DATA", output)
+	case s == size{}:
+		_, err := p.data.read(reading{picture: func(m image.Image, _ string) error {
+			s = size{m.Bounds().Dx(), m.Bounds().Dy()}
+			return nil
+		}})
+		if err != nil {
+			return err
+		}
+	}
+	return writeAtomic(output, func(w io.Writer) error { return draw(w, p.model, s) })
 }
 
 // A prediction is one run of mgdl predict.

@@ -56,5 +56,10 @@ func newReport() *cobra.Command {
 
 // writeReport writes the report of m on d to path.
 func writeReport(path string, m *mgdl.Model, d mgdl.Data, o report.Options) error {
+	if d.Source != nil {
+		d.X = make([]float64, d.Rows*len(d.Schema.Features))
+		d.Source.ReadRows(d.X, 0)
+		d.Source = nil
+	}
 	return writeAtomic(path, func(w io.Writer) error { return report.Write(w, m, d, o) })
 }

@@ -60,8 +60,10 @@ A multigrade network is a sum of small networks, coarse to fine: each grade lear
 what the grades before it left over, and every prefix is a model in itself. Training
 and prediction give the same bits on every CPU and for any number of workers.
 
-DATA is a .csv or .tsv file with a header row, - for CSV on standard input, or one of
-the tables that come with the command: demo:chirp, demo:diabetes, demo:iris.`,
+DATA is a .csv or .tsv file with a header row, a .npy array of rows and columns, a .npz
+archive of arrays x and y, a .png, .jpg, .gif or .tif picture (its pixels: from places
+to intensities), - for CSV on standard input, or one of the tables that come with the
+command: demo:chirp, demo:diabetes, demo:iris.`,
 		Example: `  mgdl demo                                  a first look, on data that comes along
   mgdl train houses.csv --target price       writes houses.safetensors
   mgdl eval houses.safetensors test.csv      errors after each grade

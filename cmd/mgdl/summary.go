@@ -229,7 +229,11 @@ func (t *training) nextCommands(text io.Writer) {
 	if t.data.isStdin() {
 		data = "DATA.csv"
 	}
+	predict := []string{"mgdl", "predict", t.output, data}
+	if t.data.isPicture() {
+		predict = []string{"mgdl", "predict", t.output, "--size", "1024x1024", "-o", stem(t.output) + "-1024.png"}
+	}
 	fmt.Fprintf(text, "\nnext:\n  %s\n  %s\n",
-		shellCommand("mgdl", "predict", t.output, data),
+		shellCommand(predict...),
 		shellCommand("mgdl", "report", t.output, data, "-o", stem(t.output)+".html"))
 }

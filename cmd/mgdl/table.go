@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"io/fs"
 	"os"
@@ -79,15 +81,22 @@ func (t table) check() error {
 		}
 		return nil
 	}
-	switch ext := strings.ToLower(filepath.Ext(t.path)); {
-	case t.isStdin() || ext == ".csv" || ext == ".tsv":
+	const kinds = ".csv and .tsv tables, .npy and .npz arrays, .png, .jpg, .gif and .tif pictures"
+	switch ext := t.extension(); {
+	case t.isStdin() || isPicture(t.path) || slices.Contains([]string{".csv", ".tsv", ".npy", ".npz"}, ext):
 		return nil
 	case ext == "":
-		return dataError("%s: this version reads .csv and .tsv files; for CSV under another name write: - < %s", t.path, t.path)
+		return dataError("%s: this version reads %s; for CSV under another name write: - < %s", t.path, kinds, t.path)
 	default:
-		return dataError("%s: this version reads .csv and .tsv files, and CSV on standard input (-), not %s", t.path, ext)
+		return dataError("%s: this version reads %s, and CSV on standard input (-), not %s", t.path, kinds, ext)
 	}
 }
+
+// extension returns what the table's kind follows from.
+func (t table) extension() string { return strings.ToLower(filepath.Ext(t.file())) }
+
+// isPicture reports whether the table is the pixels of one.
+func (t table) isPicture() bool { return isPicture(t.file()) }
 
 // open returns the table's bytes.
 func (t table) open() (io.ReadCloser, error) {
@@ -111,9 +120,66 @@ func (t table) open() (io.ReadCloser, error) {
 	return f, nil
 }
 
-// read passes the table's bytes to parse and fingerprints them on the way. If parse fails
-// the fingerprint is still that of the whole table, unless it would have to be waited for.
-func (t table) read(parse func(r io.Reader) error) (fingerprint, error) {
+// load reads the table for training.
+func (t table) load(o dataset.Options) (d mgdl.Data, info dataset.Info, sum fingerprint, err error) {
+	sum, err = t.read(reading{
+		text: func(r io.Reader) (err error) {
+			d, info, err = dataset.ReadCSV(r, t.name(), o)
+			return err
+		},
+		array: func(r io.Reader) (err error) {
+			d, info, err = dataset.ReadNPY(r, t.name(), o)
+			return err
+		},
+		arrays: func(r io.ReaderAt, size int64) (err error) {
+			d, info, err = dataset.ReadNPZ(r, size, t.name(), o)
+			return err
+		},
+		picture: func(m image.Image, note string) (err error) {
+			d, info, err = dataset.ReadImage(m, t.name(), o)
+			if note != "" {
+				info.Notes = append(info.Notes, note)
+			}
+			return err
+		},
+	})
+	return d, info, sum, err
+}
+
+// readFor reads the table for a model with schema s.
+func (t table) readFor(s mgdl.Schema, needTarget bool) (d mgdl.Data, sum fingerprint, err error) {
+	sum, err = t.read(reading{
+		text: func(r io.Reader) (err error) {
+			d, err = dataset.ReadCSVFor(r, t.name(), s, t.comma, needTarget)
+			return err
+		},
+		array: func(r io.Reader) (err error) {
+			d, err = dataset.ReadNPYFor(r, t.name(), s, needTarget)
+			return err
+		},
+		arrays: func(r io.ReaderAt, size int64) (err error) {
+			d, err = dataset.ReadNPZFor(r, size, t.name(), s, needTarget)
+			return err
+		},
+		picture: func(m image.Image, _ string) (err error) {
+			d, err = dataset.ReadImageFor(m, t.name(), s, needTarget)
+			return err
+		},
+	})
+	return d, sum, err
+}
+
+// reading is what to do with a table of each kind.
+type reading struct {
+	text, array func(r io.Reader) error
+	arrays      func(r io.ReaderAt, size int64) error
+	picture     func(m image.Image, note string) error
+}
+
+// read has the table read as its kind is and fingerprints its bytes, those of text and of
+// an array on the way. If that fails the fingerprint is still that of the whole table,
+// unless it would have to be waited for.
+func (t table) read(do reading) (fingerprint, error) {
 	f, err := t.open()
 	if err != nil {
 		return fingerprint{}, err
@@ -121,7 +187,28 @@ func (t table) read(parse func(r io.Reader) error) (fingerprint, error) {
 	defer f.Close()
 	h := sha256.New()
 	counted := &countingReader{r: io.TeeReader(f, h)}
-	if err = parse(counted); err != nil {
+	switch ext := t.extension(); {
+	case ext == ".npz" || t.isPicture():
+		file := f.(*os.File)
+		var info fs.FileInfo
+		if info, err = file.Stat(); err != nil {
+			return fingerprint{}, &failure{exitData, pathError(t.path, err)}
+		}
+		if ext == ".npz" {
+			err = do.arrays(file, info.Size())
+			break
+		}
+		var m image.Image
+		var note string
+		if m, note, err = decodePicture(file, info.Size(), t.name()); err == nil {
+			err = do.picture(m, note)
+		}
+	case ext == ".npy":
+		err = do.array(bufio.NewReaderSize(counted, 1<<18))
+	default:
+		err = do.text(counted)
+	}
+	if err != nil {
 		err = &failure{exitData, err}
 		if t.isStdin() {
 			return fingerprint{}, err
@@ -131,15 +218,6 @@ func (t table) read(parse func(r io.Reader) error) (fingerprint, error) {
 		err = &failure{exitData, pathError(t.name(), e)}
 	}
 	return fingerprint{hex.EncodeToString(h.Sum(nil)), counted.n}, err
-}
-
-// readFor reads the table for a model with schema s.
-func (t table) readFor(s mgdl.Schema, needTarget bool) (d mgdl.Data, sum fingerprint, err error) {
-	sum, err = t.read(func(r io.Reader) (err error) {
-		d, err = dataset.ReadCSVFor(r, t.name(), s, t.comma, needTarget)
-		return err
-	})
-	return d, sum, err
 }
 
 // demoNames lists the tables that come with the command.

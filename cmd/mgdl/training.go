@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -19,6 +20,11 @@ import (
 // checkpointEvery is how much work may be lost at most, but for the flag, and how long a run
 // may be without a checkpoint that nobody asked for.
 const checkpointEvery = 15 * time.Second
+
+// heapGrowth is by how many percent of what is in use the heap may grow before the collector
+// runs. A training has few objects, most of them large, so that it runs in milliseconds; with
+// the usual 100 a table of gigabytes could have as much garbage beside it.
+const heapGrowth = 25
 
 // A training is one run of mgdl train or mgdl demo.
 type training struct {
@@ -50,6 +56,7 @@ func (t *training) run(ctx context.Context) error {
 	if err := t.checkPaths(); err != nil {
 		return err
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(heapGrowth))
 	d, holdout, info, err := t.readData()
 	if err != nil {
 		return err
@@ -133,11 +140,8 @@ func (t *training) readData() (d mgdl.Data, holdout *mgdl.Data, info dataset.Inf
 	if next.Dir, err = os.Getwd(); err != nil {
 		return d, nil, info, err
 	}
-	options := dataset.Options{Target: t.Target, Task: t.Task, Comma: t.data.comma, Drop: t.Drop, Category: t.Category}
-	next.DataSum, err = t.data.read(func(r io.Reader) (err error) {
-		d, info, err = dataset.ReadCSV(r, t.data.name(), options)
-		return err
-	})
+	options := dataset.Options{Target: t.Target, Task: t.Task, Comma: t.data.comma, Drop: t.Drop, Category: t.Category, Packed: true}
+	d, info, next.DataSum, err = t.data.load(options)
 	if t.resume != nil {
 		// Before any fault: other data may well be a table of another form.
 		err = cmp.Or(same(t.data, next.DataSum, t.record.DataSum, t.resumeFrom), err)
@@ -150,6 +154,9 @@ func (t *training) readData() (d mgdl.Data, holdout *mgdl.Data, info dataset.Inf
 		err = cmp.Or(same(t.valData, next.ValSum, t.record.ValSum, t.resumeFrom), err)
 	}
 	t.record = next
+	if packed, ok := d.Source.(*dataset.Packed); ok && t.report == "" {
+		d.Source = packed.Consume() // nobody reads the rows after the training
+	}
 	return d, holdout, info, err
 }
 

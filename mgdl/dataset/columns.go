@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -32,10 +33,12 @@ type column struct {
 	name   string
 	number int // 1-based
 	skip   bool
+	rows   bool // faults count rows, not lines
 
 	open   bool // cells are positions
 	index  map[string]int
 	levels []level
+	recent *[1 << recentBits]seen // levels seen lately, by a hash of shortKey
 
 	tally [classes]int
 	first [classes][]cell // up to maxShown
@@ -45,29 +48,60 @@ type column struct {
 	raw []float64 // once decided: raw values of the levels; nil if cells are values
 }
 
+func newColumn(name string, number int) *column {
+	return &column{name: name, number: number, open: true, index: map[string]int{}, recent: new([1 << recentBits]seen)}
+}
+
 type level struct {
 	text  string
 	value float64
 	class class
 }
 
+// A seen is a level whose text is short.
+type seen struct {
+	key   uint64
+	level int32
+	class class
+}
+
+const recentBits = 8
+
 // add returns what to store for a cell and its class. retype tells that the column is
 // not open any more: the caller turns what it stored for earlier rows into values.
-func (c *column) add(s string, line func(int) int) (stored float64, retype bool) {
-	s = strings.TrimSpace(s)
-	if s == "" {
+func (c *column) add(s []byte, line func(int) int) (stored float64, retype bool) {
+	s = trimSpace(s)
+	if len(s) == 0 {
 		c.count(empty, s, line)
 		return math.NaN(), false
 	}
-	if c.open {
-		if i, ok := c.index[s]; ok {
-			c.count(c.levels[i].class, s, line)
+	var r *seen
+	var key uint64
+	if !c.open {
+		if v, ok := parseShort(s); ok { // nearly always: parse and count would do the same
+			c.tally[number]++
+			return v, false
+		}
+	} else {
+		if key = shortKey(s); key != 0 {
+			r = &c.recent[key*0x9e3779b97f4a7c15>>(64-recentBits)]
+			if r.key == key {
+				c.count(r.class, s, line)
+				return float64(r.level), false
+			}
+		}
+		if i, ok := c.index[string(s)]; ok {
+			k := c.levels[i].class
+			c.count(k, s, line)
+			if r != nil {
+				*r = seen{key, int32(i), k}
+			}
 			return float64(i), false
 		}
 	}
 	v, k := parse(s)
 	c.count(k, s, line)
-	if k >= commas && c.bytes.line == 0 && !utf8.ValidString(s) {
+	if k >= commas && c.bytes.line == 0 && !utf8.Valid(s) {
 		c.bytes = cell{line(c.number - 1), clip(s)}
 	}
 	if !c.open {
@@ -84,13 +118,22 @@ func (c *column) add(s string, line func(int) int) (stored float64, retype bool)
 		c.open = false
 		return v, true
 	}
-	s = strings.Clone(s) // s pins the text of its whole row
-	c.index[s] = len(c.levels)
-	c.levels = append(c.levels, level{s, v, k})
+	text := string(s)
+	c.index[text] = len(c.levels)
+	c.levels = append(c.levels, level{text, v, k})
 	return float64(len(c.levels) - 1), false
 }
 
-func (c *column) count(k class, s string, line func(int) int) {
+// shortKey returns a number that stands for a text of at most eight bytes, 0 for others. A
+// table has no NUL, so that no two texts have the same one.
+func shortKey(s []byte) uint64 {
+	if len(s) > 8 || cap(s) < 8 {
+		return 0
+	}
+	return binary.LittleEndian.Uint64(s[:8]) << (64 - 8*len(s))
+}
+
+func (c *column) count(k class, s []byte, line func(int) int) {
 	c.tally[k]++
 	if k != number && len(c.first[k]) < maxShown {
 		c.first[k] = append(c.first[k], cell{line(c.number - 1), clip(s)})
@@ -98,13 +141,13 @@ func (c *column) count(k class, s string, line func(int) int) {
 }
 
 // clip returns a copy of as much of s as quote shows.
-func clip(s string) string {
-	return strings.Clone(s[:min(len(s), 64)])
+func clip(s []byte) string {
+	return string(s[:min(len(s), 64)])
 }
 
 // close forgets the levels of a column that is not open.
 func (c *column) close() {
-	c.index, c.levels = nil, nil
+	c.index, c.levels, c.recent = nil, nil, nil
 }
 
 // values is the number of cells that hold a value if the column is a category.
@@ -147,7 +190,7 @@ func (c *column) differentNumbers() int {
 }
 
 func (c *column) fault(file string, line int, msg, hint string) *Error {
-	return &Error{File: file, Line: line, Column: c.name, ColumnNumber: c.number, Msg: msg, Hint: hint}
+	return &Error{File: file, Line: line, Row: c.rows, Column: c.name, ColumnNumber: c.number, Msg: msg, Hint: hint}
 }
 
 // report adds a fault for each cell of a class.

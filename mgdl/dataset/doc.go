@@ -1,8 +1,8 @@
-// Package dataset reads tables of comma-separated values into what mgdl trains on and
-// predicts from, and writes predictions back. It reads row by row and keeps no text
-// beyond the levels of categories.
+// Package dataset reads tables of comma-separated values, NumPy arrays and pictures into
+// what mgdl trains on and predicts from, and writes predictions back. It reads row by row
+// and keeps no text beyond the levels of categories.
 //
-// # The file
+// # Text
 //
 // A table is UTF-8 text, with or without a byte order mark, with lines that end in LF
 // or CRLF. The first line names the columns. Fields may be quoted as in RFC 4180;
@@ -19,7 +19,8 @@
 //
 // In a category only the empty field is missing: "None" and "NA" are levels there.
 // A column of which no cell is anything but missing has no values and is an error.
-// An infinite or too large number is an error.
+// An infinite or too large number is an error. The value of a number is the float64
+// nearest to its text.
 //
 // A column in which a few cells are not numbers is a number column with faults, not a
 // category. This is so when at most 20 such cells stand against at least 20 numbers and
@@ -30,6 +31,24 @@
 // The levels of a category are sorted bytewise, or by value if all are numbers, in
 // which case texts of equal value are one level, written as it was first. The level ""
 // comes first if a cell was missing; the raw value of such a cell is NaN.
+//
+// # Arrays
+//
+// ReadNPY and ReadNPZ read NumPy arrays by the same rules: NaN is a missing value, an
+// infinity an error, and texts make categories. Python objects, complex numbers, times
+// and records are refused, and so is an array of more than 1,048,576 columns. Integers
+// beyond 2⁵³ are rounded to float64.
+//
+// # Pictures
+//
+// ReadImage makes a table of a picture's pixels: from places to intensities, or to
+// colours. A picture has at most 67,108,864 pixels.
+//
+// # Memory
+//
+// With Options.Packed the rows stay in a form that takes as many bytes a value as its
+// column needs: see Packed. A table may have as many rows as then fit in memory, and at
+// most 2³¹−1 to train on.
 //
 // # Errors
 //

@@ -16,6 +16,7 @@ const maxShown = 5
 type Error struct {
 	File         string
 	Line         int    // 1-based; 0 if the fault is not in one line
+	Row          bool   // Line counts rows, of a file that has no lines
 	Column       string // name of the column, if ColumnNumber is not 0
 	ColumnNumber int    // 1-based; 0 if the fault is not in one column
 	Msg          string
@@ -31,9 +32,12 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
 	if e.Line > 0 {
-		if e.File == "" {
+		switch {
+		case e.Row:
+			b.WriteString(": row ")
+		case e.File == "":
 			b.WriteString("line ")
-		} else {
+		default:
 			b.WriteByte(':')
 		}
 		b.WriteString(strconv.Itoa(e.Line))

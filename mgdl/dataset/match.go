@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/multigrade/multigrade/mgdl"
 )
@@ -21,8 +20,7 @@ func ReadCSVFor(r io.Reader, name string, s mgdl.Schema, comma rune, needTarget 
 	if err != nil {
 		return mgdl.Data{}, err
 	}
-	x := rows{width: len(m.features)}
-	y := rows{width: len(m.targets)}
+	x, y := newPacker(len(m.features)), newPacker(len(m.targets))
 	var f faults
 	for {
 		fields, bad, err := m.next()
@@ -49,12 +47,12 @@ func ReadCSVFor(r io.Reader, name string, s mgdl.Schema, comma rune, needTarget 
 	if err := f.err(); err != nil {
 		return mgdl.Data{}, err
 	}
-	d := mgdl.Data{Schema: s, Rows: x.n, X: x.flat()}
+	d := mgdl.Data{Schema: s, Rows: x.rows, X: x.finish().flat()}
 	if needTarget {
 		if d.Rows == 0 {
 			return mgdl.Data{}, m.noRows()
 		}
-		d.Y = y.flat()
+		d.Y = y.finish().flat()
 	}
 	return d, nil
 }
@@ -131,6 +129,10 @@ func match(r io.Reader, name string, s mgdl.Schema, comma rune, needTarget bool)
 	if err != nil {
 		return nil, err
 	}
+	return t.match(s, needTarget)
+}
+
+func (t *reader) match(s mgdl.Schema, needTarget bool) (*matcher, error) {
 	m := &matcher{reader: t}
 	var f faults
 	for _, c := range s.Features {
@@ -171,7 +173,7 @@ func (m *matcher) field(c mgdl.Column, target bool, f *faults) field {
 			continue
 		}
 		out.levels[l] = i
-		v, k := parse(l)
+		v, k := parse([]byte(l))
 		if k != number {
 			out.values = nil
 		}
@@ -186,28 +188,41 @@ func (m *matcher) field(c mgdl.Column, target bool, f *faults) field {
 }
 
 // values sets dst to the raw values of fs in a row.
-func (m *matcher) values(dst []float64, fs []field, row []string, f *faults) {
+func (m *matcher) values(dst []float64, fs []field, row [][]byte, f *faults) {
 	for i := range fs {
 		fd := &fs[i]
-		v, msg, hint := fd.value(strings.TrimSpace(row[fd.at]))
+		v, msg, hint := fd.value(trimSpace(row[fd.at]))
 		if msg != "" {
-			e := m.fault(m.fieldLine(fd.at), msg, hint)
-			e.Column, e.ColumnNumber = fd.column.Name, fd.at+1
-			f.add(e)
+			f.add(m.cellFault(fd, m.fieldLine(fd.at), msg, hint))
 		}
 		dst[i] = v
 	}
 }
 
+// cell returns the value of a cell of a row that has been made a text.
+func (m *matcher) cell(fd *field, text []byte, row int, f *faults) float64 {
+	v, msg, hint := fd.value(text)
+	if msg != "" {
+		f.add(m.cellFault(fd, row, msg, hint))
+	}
+	return v
+}
+
+func (m *matcher) cellFault(fd *field, line int, msg, hint string) *Error {
+	e := m.fault(line, msg, hint)
+	e.Column, e.ColumnNumber = fd.column.Name, fd.at+1
+	return e
+}
+
 // value returns the raw value of a cell, or what is wrong with it.
-func (fd *field) value(s string) (v float64, msg, hint string) {
+func (fd *field) value(s []byte) (v float64, msg, hint string) {
 	if fd.column.Kind == mgdl.Category {
 		v = fd.position(s)
 		switch {
 		case !fd.target || v >= 0:
 		case v == v:
-			msg = "the model has no class " + quote(s)
-			hint = didYouMean(s, "its classes are ", fd.column.Levels)
+			msg = "the model has no class " + quote(string(s))
+			hint = didYouMean(string(s), "its classes are ", fd.column.Levels)
 		default:
 			msg, hint = "the target is missing", "remove the rows whose target is unknown"
 		}
@@ -216,11 +231,11 @@ func (fd *field) value(s string) (v float64, msg, hint string) {
 	v, k := parse(s)
 	switch {
 	case k == infinite:
-		msg, hint = notFinite(s), "leave the cell empty if the value is unknown"
+		msg, hint = notFinite(string(s)), "leave the cell empty if the value is unknown"
 	case k == commas:
-		msg, hint = notNumber(s), "write numbers with a decimal point and without separators of thousands"
+		msg, hint = notNumber(string(s)), "write numbers with a decimal point and without separators of thousands"
 	case k == text:
-		msg, hint = notNumber(s), "correct the cell, or leave it empty if the value is unknown"
+		msg, hint = notNumber(string(s)), "correct the cell, or leave it empty if the value is unknown"
 	case k != number && fd.target:
 		msg, hint = "the target is missing", "remove the rows whose target is unknown"
 	}
@@ -228,11 +243,11 @@ func (fd *field) value(s string) (v float64, msg, hint string) {
 }
 
 // position returns the position of a level: NaN if missing, −1 if unknown.
-func (fd *field) position(s string) float64 {
-	if s == "" {
+func (fd *field) position(s []byte) float64 {
+	if len(s) == 0 {
 		return math.NaN()
 	}
-	if i, ok := fd.levels[s]; ok {
+	if i, ok := fd.levels[string(s)]; ok {
 		return float64(i)
 	}
 	if fd.values != nil {

@@ -1,16 +1,12 @@
 package dataset
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"path"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -56,12 +52,8 @@ func commaFor(name string, comma rune) rune {
 
 // A reader yields the rows of a table that has a header.
 type reader struct {
-	name   string
-	comma  rune
-	src    *source
-	csv    *csv.Reader
+	*scanner
 	header []string // trimmed; some may be empty
-	line   int      // of the row read last
 }
 
 // open reads the header of a table. It reads no further than the first row's end if
@@ -71,45 +63,33 @@ func open(r io.Reader, name string, comma rune) (*reader, error) {
 	if !validComma(comma) {
 		return nil, fmt.Errorf("%q cannot separate fields", comma)
 	}
-	t := &reader{name: name, comma: comma, src: &source{r: r, name: name}}
-	buf := bufio.NewReaderSize(t.src, 64<<10)
-	head, err := buf.Peek(1)
-	if err == nil && head[0] == bom[0] {
-		if head, _ = buf.Peek(len(bom)); bytes.Equal(head, bom) {
-			buf.Discard(len(bom))
-		}
-		_, err = buf.Peek(1)
+	t := &reader{scanner: newScanner(&source{r: r, name: name}, name, comma)}
+	if head := t.peek(1); len(head) > 0 && head[0] == bom[0] && bytes.HasPrefix(t.peek(len(bom)), bom) {
+		t.lo += len(bom)
+		t.peek(1)
 	}
-	if err != nil {
-		return nil, t.fail(err)
-	}
-	head, _ = buf.Peek(buf.Buffered())
-	if line, _, whole := bytes.Cut(head, []byte("\n")); whole {
+	if line, _, whole := bytes.Cut(t.peek(1), []byte("\n")); whole {
 		if e := t.checkSeparator(string(line)); e != nil {
 			return nil, e
 		}
 	}
-
-	t.csv = csv.NewReader(buf)
-	t.csv.Comma = comma
-	t.csv.FieldsPerRecord = -1 // next says more about it than csv does
-	t.csv.ReuseRecord = true
-	t.csv.TrimLeadingSpace = !unicode.IsSpace(comma) // a tab is white space too
-	fields, err := t.csv.Read()
-	if err != nil {
-		return nil, t.fail(err)
+	if err := t.scanner.next(); err != nil {
+		if err == io.EOF {
+			return nil, t.fault(0, "the file is empty", "")
+		}
+		return nil, err
 	}
 	t.advance()
-	if len(fields) == 1 {
-		if e := t.checkSeparator(fields[0]); e != nil {
+	if len(t.fields) == 1 {
+		if e := t.checkSeparator(string(t.fields[0])); e != nil {
 			return nil, e
 		}
 	}
-	t.header = make([]string, len(fields))
-	for i, f := range fields {
-		t.header[i] = strings.Clone(strings.TrimSpace(f))
-		if !utf8.ValidString(f) {
-			return nil, t.fault(t.line, fmt.Sprintf("the name of column %d, %s, is not UTF-8", i+1, quote(f)), hintUTF8)
+	t.header = make([]string, len(t.fields))
+	for i, f := range t.fields {
+		t.header[i] = string(bytes.TrimSpace(f))
+		if !utf8.Valid(f) {
+			return nil, t.fault(t.line, fmt.Sprintf("the name of column %d, %s, is not UTF-8", i+1, quote(string(f))), hintUTF8)
 		}
 	}
 	return t, nil
@@ -127,7 +107,7 @@ func (t *reader) checkSeparator(line string) *Error {
 		case c == '"':
 			quoted = !quoted
 		case quoted:
-		case c == t.comma:
+		case c == t.comma():
 			return nil
 		case i >= 0:
 			counts[i]++
@@ -138,7 +118,7 @@ func (t *reader) checkSeparator(line string) *Error {
 		return nil
 	}
 	found := separatorName(rune(usual[slices.Index(counts[:], n)]))
-	return t.fault(1, fmt.Sprintf("the line has no '%s' but %d '%s'", separatorName(t.comma), n, found),
+	return t.fault(1, fmt.Sprintf("the line has no '%s' but %d '%s'", separatorName(t.comma()), n, found),
 		fmt.Sprintf("try --sep '%s'", found))
 }
 
@@ -154,7 +134,7 @@ func separatorName(c rune) string {
 func (t *reader) numericHeader() bool {
 	numbers := 0
 	for _, h := range t.header {
-		switch _, k := parse(h); k {
+		switch _, k := parse([]byte(h)); k {
 		case number:
 			numbers++
 		case empty, mark:
@@ -180,7 +160,7 @@ func (t *reader) noRows() error {
 
 func (t *reader) numericHeaderFault() *Error {
 	return t.fault(t.line, "the line holds numbers, not the names of the columns",
-		"put a line such as "+exampleHeader(len(t.header), t.comma)+" first")
+		"put a line such as "+exampleHeader(len(t.header), t.comma())+" first")
 }
 
 func exampleHeader(n int, comma rune) string {
@@ -198,15 +178,15 @@ func exampleHeader(n int, comma rune) string {
 
 // next returns the next row, valid until the call after it. A row that cannot be used
 // is a fault, after which reading can go on; an error ends it.
-func (t *reader) next() (fields []string, bad *Error, err error) {
+func (t *reader) next() (fields [][]byte, bad *Error, err error) {
 	for {
-		fields, err = t.csv.Read()
-		if err != nil {
-			return nil, nil, t.fail(err)
+		if err = t.scanner.next(); err != nil {
+			return nil, nil, err
 		}
 		t.advance()
-		// A line of white space is as blank as an empty one, which csv skips.
-		if len(fields) == 1 && len(t.header) > 1 && strings.TrimSpace(fields[0]) == "" {
+		fields = t.fields
+		// A line of white space is as blank as an empty one, which is no row.
+		if len(fields) == 1 && len(t.header) > 1 && len(bytes.TrimSpace(fields[0])) == 0 {
 			continue
 		}
 		if len(fields) != len(t.header) {
@@ -218,7 +198,6 @@ func (t *reader) next() (fields []string, bad *Error, err error) {
 
 // advance notes that a row is complete.
 func (t *reader) advance() {
-	t.line, _ = t.csv.FieldPos(0)
 	t.src.mark = t.src.read
 	t.src.line = t.line
 }
@@ -226,42 +205,8 @@ func (t *reader) advance() {
 func (t *reader) ragged(found int) *Error {
 	hint := "a field is missing, or a separator"
 	if found > len(t.header) {
-		hint = fmt.Sprintf("put a field that contains '%s' in quotes", separatorName(t.comma))
+		hint = fmt.Sprintf("put a field that contains '%s' in quotes", separatorName(t.comma()))
 	}
 	return t.fault(t.line, fmt.Sprintf("the row has %s, the header %s",
 		plural(found, "field"), group(len(t.header))), hint)
-}
-
-func (t *reader) fault(line int, msg, hint string) *Error {
-	return &Error{File: t.name, Line: line, Msg: msg, Hint: hint}
-}
-
-// fieldLine returns the line in which a field of the last row begins.
-func (t *reader) fieldLine(i int) int {
-	line, _ := t.csv.FieldPos(i)
-	return line
-}
-
-// fail turns an error of csv or of the input into the one to report.
-func (t *reader) fail(err error) error {
-	if t.src.err != nil {
-		return t.src.err
-	}
-	var p *csv.ParseError
-	switch {
-	case errors.As(err, &p) && p.Err == csv.ErrBareQuote:
-		return t.fault(p.Line, fmt.Sprintf("a quote at byte %d of the line is inside a field that is not quoted", p.Column),
-			`put the field in quotes and write each quote inside it twice`)
-	case errors.As(err, &p) && p.Err == csv.ErrQuote && p.Line == p.StartLine:
-		return t.fault(p.Line, fmt.Sprintf("the quoted field that ends at byte %d of the line is not closed, or not followed by '%s'",
-			p.Column, separatorName(t.comma)), `write each quote inside a quoted field twice`)
-	case errors.As(err, &p) && p.Err == csv.ErrQuote:
-		return t.fault(p.StartLine, fmt.Sprintf("a quoted field of this row runs to line %d and is not closed properly there", p.Line),
-			`close the quote, and write each quote inside a quoted field twice`)
-	case err != io.EOF:
-		return fmt.Errorf("%s: %w", t.name, err)
-	case t.header == nil:
-		return t.fault(0, "the file is empty", "")
-	}
-	return io.EOF
 }

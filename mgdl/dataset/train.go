@@ -16,6 +16,7 @@ type Options struct {
 	Comma    rune     // separates fields; 0 means a tab if the name ends in .tsv or .tab, else a comma
 	Drop     []string // columns to leave out
 	Category []string // columns to read as categories even if they hold numbers
+	Packed   bool     // hand the features out as a *Packed in Data.Source, not in Data.X
 }
 
 // Info says what ReadCSV found, for people to read.
@@ -36,10 +37,8 @@ type Info struct {
 // A classification target may have up to 1,000 classes; a target has a value in every
 // row, and not always the same one.
 func ReadCSV(r io.Reader, name string, o Options) (mgdl.Data, Info, error) {
-	switch o.Task {
-	case "", "auto", "regress", "classify":
-	default:
-		return mgdl.Data{}, Info{}, fmt.Errorf("dataset: unknown task %q", o.Task)
+	if err := checkTask(o.Task); err != nil {
+		return mgdl.Data{}, Info{}, err
 	}
 	t, err := open(r, name, o.Comma)
 	if err != nil {
@@ -61,7 +60,7 @@ type table struct {
 	columns  []*column // all of the file
 	features []int     // positions in columns
 	targets  []int
-	cells    rows // a value for each column
+	cells    *packer // a value for each column
 	faults   faults
 	notes    []string
 }
@@ -78,7 +77,8 @@ func (t *table) choose(o Options) error {
 	at := map[string]int{}
 	unnamed := 0
 	for i, h := range t.header {
-		c := &column{name: h, number: i + 1, skip: dropped(i), open: true, index: map[string]int{}}
+		c := newColumn(h, i+1)
+		c.skip, c.rows = dropped(i), t.rows
 		t.columns = append(t.columns, c)
 		if c.skip {
 			continue
@@ -95,7 +95,7 @@ func (t *table) choose(o Options) error {
 		at[h] = i
 	}
 	if unnamed == len(t.header) {
-		return t.fault(t.line, "the columns have no names", "put a line such as "+exampleHeader(len(t.header), t.comma)+" first")
+		return t.fault(t.line, "the columns have no names", "put a line such as "+exampleHeader(len(t.header), t.comma())+" first")
 	}
 
 	var err error
@@ -157,7 +157,7 @@ func (t *table) find(names []string, what string) ([]int, error) {
 
 // read reads all rows. Rows that cannot be used become faults.
 func (t *table) read() error {
-	t.cells.width = len(t.columns)
+	t.cells = newPacker(len(t.columns))
 	line := t.fieldLine
 	for {
 		fields, bad, err := t.next()
@@ -177,28 +177,35 @@ func (t *table) read() error {
 		row := t.cells.add()
 		for i, c := range t.columns {
 			if c.skip {
+				row[i] = 0
 				continue
 			}
-			v, retype := c.add(fields[i], line)
-			row[i] = v
-			if retype {
-				t.cells.replace(i, func(v float64) float64 {
-					if v == v {
-						v = c.levels[int(v)].value
-					}
-					return v
-				}, t.cells.n-1)
-				c.close()
-			}
+			t.store(row, i, fields[i], line)
 		}
 	}
 	switch {
-	case t.cells.n > 0:
+	case t.cells.rows > 0:
 		return nil
 	case t.faults.n > 0:
 		return t.faults.err()
 	}
 	return t.noRows()
+}
+
+// store sets row[i] to what stands for a cell of column i.
+func (t *table) store(row []float64, i int, s []byte, line func(int) int) {
+	c := t.columns[i]
+	v, retype := c.add(s, line)
+	row[i] = v
+	if retype {
+		t.cells.replace(i, func(v float64) float64 {
+			if v == v {
+				v = c.levels[int(v)].value
+			}
+			return v
+		})
+		c.close()
+	}
 }
 
 // ended returns the error that ended the reading, behind the faults found until then.
@@ -212,7 +219,7 @@ func (t *table) ended(err error) error {
 
 // decide settles the kinds of the columns and returns the table's data.
 func (t *table) decide(o Options) (mgdl.Data, Info, error) {
-	d := mgdl.Data{Rows: t.cells.n}
+	d := mgdl.Data{Rows: t.cells.rows}
 	for _, i := range t.features {
 		c := t.columns[i]
 		d.Schema.Features = append(d.Schema.Features,
@@ -223,10 +230,18 @@ func (t *table) decide(o Options) (mgdl.Data, Info, error) {
 		return mgdl.Data{}, Info{}, err
 	}
 
-	d.X, d.Y = t.cells.split(t.columns, t.features, t.targets)
-	t.cells = rows{}
+	all := t.cells.finish()
+	t.cells = nil
+	raw := func(i int) []float64 { return t.columns[i].raw }
+	d.Y = all.pick(t.targets, raw).flat()
+	x := all.pick(t.features, raw)
 	t.checkTargets(&d, o)
-	info := t.describe(&d)
+	info := t.describe(d.Schema, x)
+	if o.Packed {
+		d.Source = x
+	} else {
+		d.X = x.flat()
+	}
 	if len(info.Dropped) == len(t.features) {
 		t.faults.add(t.fault(0, "every feature is the same in every row", "there is nothing to learn from"))
 	}
@@ -260,16 +275,13 @@ func (t *table) checkSpan(c *column, lo, hi float64) {
 }
 
 // describe counts what the features hold.
-func (t *table) describe(d *mgdl.Data) Info {
-	info := Info{Rows: d.Rows, MissingByColumn: map[string]int{}}
-	n := len(t.features)
+func (t *table) describe(s mgdl.Schema, x *Packed) Info {
+	info := Info{Rows: x.rows, MissingByColumn: map[string]int{}}
 	for j, i := range t.features {
-		col := d.Schema.Features[j]
-		missing := 0
-		for i := j; i < len(d.X); i += n {
-			if math.IsNaN(d.X[i]) {
-				missing++
-			}
+		c, col := t.columns[i], s.Features[j]
+		missing := c.tally[empty]
+		if col.Kind == mgdl.Number || c.texts() == 0 {
+			missing += c.tally[mark]
 		}
 		if missing > 0 {
 			info.MissingCells += missing
@@ -280,8 +292,8 @@ func (t *table) describe(d *mgdl.Data) Info {
 			info.Categories++
 		} else {
 			info.Numbers++
-			lo, hi := extent(d.X, j, n)
-			t.checkSpan(t.columns[i], lo, hi)
+			lo, hi := x.columns[j].extent()
+			t.checkSpan(c, lo, hi)
 			constant = lo == hi
 		}
 		if constant {
@@ -376,8 +388,12 @@ func (t *table) noteClasses(y []float64, name string) {
 func extent(x []float64, j, width int) (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for i := j; i < len(x); i += width {
-		if v := x[i]; v == v {
-			lo, hi = min(lo, v), max(hi, v)
+		v := x[i] // neither below nor above anything if it is NaN
+		if v < lo {
+			lo = v
+		}
+		if v > hi {
+			hi = v
 		}
 	}
 	return lo, hi

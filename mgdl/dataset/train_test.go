@@ -466,13 +466,13 @@ func checkColumns(t *testing.T, cols []mgdl.Column, x []float64, target bool) (m
 			if l == "" || l != strings.TrimSpace(l) {
 				t.Fatalf("column %q has the level %q", c.Name, l)
 			}
-			_, k := parse(l)
+			_, k := parse([]byte(l))
 			numeric = numeric && k == number
 		}
 		for i := 1; i < len(c.Levels); i++ {
 			a, b := c.Levels[i-1], c.Levels[i]
-			va, _ := parse(a)
-			vb, _ := parse(b)
+			va, _ := parse([]byte(a))
+			vb, _ := parse([]byte(b))
 			if numeric && a != "" && va >= vb || !numeric && a >= b {
 				t.Fatalf("column %q has level %q before %q", c.Name, a, b)
 			}

@@ -11,14 +11,14 @@ import (
 func Products() [][3]int {
 	return [][3]int{
 		{64, 64, 64}, {128, 128, 128}, {256, 256, 256}, {512, 512, 512},
-		{1024, 256, 256}, {256, 64, 64}, {16384, 64, 64}, {8, 256, 256},
+		{1024, 256, 256}, {256, 64, 64}, {16384, 64, 64}, {16384, 256, 256}, {8, 64, 64}, {8, 256, 256},
 		{1, 64, 64}, {1, 128, 128}, {1, 256, 256},
-		{1024, 2, 64}, {1024, 64, 1},
+		{1024, 2, 64}, {1024, 1, 256}, {1024, 64, 1},
 	}
 }
 
 // Gradients returns the M, K and N of the gradients of layers.
-func Gradients() [][3]int { return [][3]int{{1024, 256, 256}, {256, 64, 64}} }
+func Gradients() [][3]int { return [][3]int{{1024, 256, 256}, {256, 64, 64}, {16384, 64, 64}} }
 
 // Networks returns the widths of networks that predict: the cases whose targets the
 // kernels were designed for. Weights of the first fit the first-level cache of most

@@ -4,19 +4,22 @@ import (
 	"fmt"
 	"html/template"
 	"image"
+	"image/color"
 	"math"
 	"path"
 	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
+
+	"github.com/multigrade/multigrade/mgdl/dataset"
 )
 
 const (
 	mapPanels    = 3   // grades that get a panel of their own for two inputs
 	mapCells     = 64  // cells a side of a map when values lie anywhere
 	gridCells    = 80  // at most, when they lie on a grid
-	pictureCells = 128 // at most, for an image
+	pictureCells = 256 // of the longer side of an image, at most
 )
 
 // field is a grid of cells over two features.
@@ -26,22 +29,23 @@ type field struct {
 	x0, x1     float64 // outer edges
 	y0, y1     float64
 	picture    bool    // an image: pixels, y downwards, no axes
+	wide, high int     // of an image: its pixels
 	cells      [][]int // rows of the data in each cell, y·nx + x, y as the axis runs
 }
 
 func newField(s *subject) *field {
 	f := &field{across: 0, up: 1}
-	cells, most := mapCells, gridCells
-	switch strings.ToLower(path.Ext(s.options.DataName)) {
-	case ".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff":
-		f.picture, cells, most = true, pictureCells, pictureCells
-	}
+	f.picture = s.isPicture()
 	switch strings.ToLower(s.schema.Features[0].Name) {
 	case "y", "row":
 		f.across, f.up = 1, 0
 	}
-	f.nx, f.x0, f.x1 = s.axis(f.across, cells, most)
-	f.ny, f.y0, f.y1 = s.axis(f.up, cells, most)
+	if f.picture {
+		f.pixels(s)
+	} else {
+		f.nx, f.x0, f.x1 = s.axis(f.across, mapCells, gridCells)
+		f.ny, f.y0, f.y1 = s.axis(f.up, mapCells, gridCells)
+	}
 	f.cells = make([][]int, f.nx*f.ny)
 	for i := range s.data.Rows {
 		if x, y := s.row(i)[f.across], s.row(i)[f.up]; (xy{x, y}).finite() {
@@ -52,6 +56,39 @@ func newField(s *subject) *field {
 	}
 	return f
 }
+
+// isPicture reports whether the rows are the pixels of an image.
+func (s *subject) isPicture() bool {
+	switch strings.ToLower(path.Ext(s.options.DataName)) {
+	case ".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff":
+		return true
+	}
+	return dataset.IsImage(s.schema)
+}
+
+// pixels chooses the cells of an image: squares of as many pixels as it takes to have at
+// most pictureCells a side. Its places are shares of width and height, so that only the
+// number of lines and columns tells its form.
+func (f *field) pixels(s *subject) {
+	count := func(feature int) (n int, lo, hi float64) {
+		values := map[float64]bool{}
+		var xs span
+		for i := range s.data.Rows {
+			x := s.row(i)[feature]
+			xs.add(x)
+			values[x] = true
+		}
+		half := (xs.hi - xs.lo) / float64(max(len(values)-1, 1)) / 2
+		return len(values), xs.lo - half, xs.hi + half
+	}
+	f.nx, f.x0, f.x1 = count(f.across)
+	f.ny, f.y0, f.y1 = count(f.up)
+	f.wide, f.high = f.nx, f.ny
+	side := (max(f.nx, f.ny) + pictureCells - 1) / pictureCells
+	f.nx, f.ny = (f.nx+side-1)/side, (f.ny+side-1)/side
+}
+
+func (f *field) pixelNote() string { return fmt.Sprintf("%d × %d pixels", f.wide, f.high) }
 
 // centres returns raw rows at the centres of the cells.
 func (f *field) centres() []float64 {
@@ -124,7 +161,7 @@ func (f *field) plot(width float64, what string, marks ...plot.Plotter) template
 	if f.picture {
 		p.X.Tick.Marker, p.Y.Tick.Marker = unmarked{}, unmarked{}
 		p.X.Padding, p.Y.Padding = 0, 0
-		height = clamp(width*(f.y1-f.y0)/(f.x1-f.x0), width/4, width*2)
+		height = clamp(width*float64(f.high)/float64(f.wide), width/4, width*2)
 	}
 	p.Add(marks...)
 	p.Add(frame{})
@@ -160,7 +197,7 @@ func maps(s *subject, sec *section, t int) part {
 			{"predicted too high", "too low", diverging.name()},
 		}})
 	if f.picture {
-		p.Figures[0].Title, p.Figures[0].Note = "The picture", fmt.Sprintf("%d × %d", f.nx, f.ny)
+		p.Figures[0].Title, p.Figures[0].Note = "The picture", f.pixelNote()
 	}
 	for _, g := range shown {
 		at := s.column(s.data.X, g, t)
@@ -172,6 +209,65 @@ func maps(s *subject, sec *section, t int) part {
 				f.plot(width, y+" by "+title, picture{f.image(s.column(grid, g, t), lo, hi, values)}),
 				f.plot(width, "left over by "+title, picture{f.image(left, -edge, edge, diverging)})},
 			Foot: "full colour at ±" + num(edge)})
+	}
+	return p
+}
+
+// colorMaps is maps for an image in colours: all of them at once, and the size of what is
+// left over, the root of the mean square of the colours.
+func colorMaps(s *subject, sec *section) part {
+	const channels = 3
+	f := newField(s)
+	sec.Title = "The picture, grade by grade"
+	sec.Intro = "Above: the picture, then as the model has it after each grade. Below: what is left over, the root of the mean square of red, green and blue."
+	shown := shownGrades(s.grades(), mapPanels)
+	p := part{Columns: len(shown) + 1}
+	width := float64(map[int]int{2: halfWidth, 3: 293, 4: 219}[p.Columns])
+	paint := func(values [channels][]float64) image.Image {
+		m := image.NewNRGBA(image.Rect(0, 0, f.nx, f.ny))
+		for c := range f.cells {
+			level := func(v float64) uint8 { return uint8(255*clamp(v, 0, 1) + 0.5) }
+			if r := values[0][c]; !math.IsNaN(r) {
+				m.SetNRGBA(c%f.nx, c/f.nx, color.NRGBA{level(r), level(values[1][c]), level(values[2][c]), 255})
+			}
+		}
+		return m
+	}
+	var truth [channels][]float64
+	for t := range channels {
+		truth[t] = f.mean(func(i int) float64 { return s.truth(i, t) })
+	}
+	grid := f.centres()
+	var drawn, left [][]float64 // drawn: three a grade
+	var sizes []float64
+	for _, g := range shown {
+		squares := make([]float64, s.data.Rows)
+		for t := range channels {
+			at := s.column(s.data.X, g, t)
+			for i, v := range at {
+				e := s.truth(i, t) - v
+				squares[i] += e * e / channels
+			}
+			drawn = append(drawn, s.column(grid, g, t))
+		}
+		size := f.mean(func(i int) float64 { return squares[i] })
+		for c, v := range size {
+			size[c] = math.Sqrt(v)
+		}
+		left, sizes = append(left, size), append(sizes, size...)
+	}
+	edge := percentile(sizes, 0.98)
+	p.Figures = append(p.Figures, figure{Title: "The picture", Note: f.pixelNote(),
+		SVG:    []template.HTML{f.plot(width, "the picture", picture{paint(truth)})},
+		Scales: []scale{{"nothing left over", num(edge), viridis.name()}}})
+	for k, g := range shown {
+		title, note := s.afterGrade(g)
+		if note == "" {
+			note = fmt.Sprintf("RMSE %s, %.1f dB", num(s.metrics[g].RMSE), -20*math.Log10(s.metrics[g].RMSE))
+		}
+		p.Figures = append(p.Figures, figure{Title: title, Note: note, SVG: []template.HTML{
+			f.plot(width, "the picture by "+title, picture{paint([channels][]float64(drawn[channels*k : channels*k+channels]))}),
+			f.plot(width, "left over by "+title, picture{f.image(left[k], 0, edge, viridis)})}})
 	}
 	return p
 }

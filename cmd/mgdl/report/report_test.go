@@ -227,6 +227,11 @@ var kinds = []struct {
 	{"close to 0", rows{mgdl.Schema{Features: numbers("x"), Targets: numbers("z")}, 60, func(r *rand.Rand, i int) (x, y []float64) {
 		return []float64{1e-30 * float64(i)}, []float64{1e-40 * float64(i*i)}
 	}}, Options{}, 1, "", nil, nil},
+	{"image in colours", rows{mgdl.Schema{Features: numbers("x", "y"), Targets: numbers("r", "g", "b")}, 24 * 32, func(r *rand.Rand, i int) (x, y []float64) {
+		a, b := (float64(i%32)+0.5)/32, (float64(i/32)+0.5)/24
+		return []float64{a, b}, []float64{a, b, a * b}
+	}}, Options{DataName: "photo.png"}, 1,
+		"grades shape curves targets target-1 target-2 target-3 importance", []string{"The picture, grade by grade", "32 × 24 pixels", "nothing left over", " dB"}, nil},
 }
 
 func TestReports(t *testing.T) {

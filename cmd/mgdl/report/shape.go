@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/multigrade/multigrade/mgdl"
+	"github.com/multigrade/multigrade/mgdl/dataset"
 	"gonum.org/v1/plot"
 )
 
@@ -31,6 +32,11 @@ func shapeSections(s *subject) []section {
 		if c.Kind != mgdl.Number || !(xs.hi > xs.lo) || math.IsInf(xs.hi-xs.lo, 0) {
 			return nil
 		}
+	}
+	if n == 2 && len(s.schema.Targets) >= 3 && dataset.IsImage(s.schema) {
+		sec := section{ID: "shape"}
+		sec.add(colorMaps(s, &sec))
+		return []section{sec}
 	}
 	var secs []section
 	for t := range min(len(s.schema.Targets), targetSections) {
@@ -80,7 +86,11 @@ func (s *subject) afterGrade(k int) (title, note string) {
 	if len(s.schema.Targets) > 1 {
 		return title, ""
 	}
-	return title, "RMSE " + num(s.metrics[k].RMSE)
+	note = "RMSE " + num(s.metrics[k].RMSE)
+	if dataset.IsImage(s.schema) {
+		note += fmt.Sprintf(", %.1f dB", -20*math.Log10(s.metrics[k].RMSE))
+	}
+	return title, note
 }
 
 // curves shows, for one input, the model after each grade over the rows, and below it
