@@ -21,6 +21,7 @@ type Case struct {
 	Name, Title string
 	Load        func() Set
 	Half        bool             // errors are half the mean square, not Σ(y−f)²/Σy²
+	Decibels    bool             // errors are the peak signal-to-noise ratio
 	Plan        []mgdl.GradePlan // as published
 	Published   Figures
 	Single      []mgdl.GradePlan // the control: the same layers in one grade; nil if there is none
@@ -153,16 +154,22 @@ var ErrNoControl = errors.New("the paper has no single-grade control of this cas
 
 // Error returns the error of c that m stands for.
 func (c *Case) Error(m mgdl.Metrics) float64 {
-	if c.Half {
+	switch {
+	case c.Half:
 		return 0.5 * m.RMSE * m.RMSE
+	case c.Decibels:
+		return -20 * math.Log10(m.RMSE)
 	}
 	return m.RSE
 }
 
 // Measure names the error.
 func (c *Case) Measure() string {
-	if c.Half {
+	switch {
+	case c.Half:
 		return "half mean square"
+	case c.Decibels:
+		return "PSNR in dB"
 	}
 	return "rse"
 }
