@@ -97,8 +97,9 @@ func (t *trainer) findBand(ctx context.Context, p GradePlan, i int, unit float64
 	}
 	best := expf64(logf64(float64(p.hidden()[0])/volume) / float64(l.in.Cols))
 	least, err := loss(best)
+	const rounding = 1e-9 // share of the loss below which float32 leaves nothing to choose
 	try := func(band float64) (better bool) {
-		if err != nil {
+		if err != nil || least < float64(rounding*mean(t.held)) {
 			return false
 		}
 		var next float64
