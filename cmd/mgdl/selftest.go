@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math"
 	"runtime"
 
@@ -31,7 +33,7 @@ func newSelftest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "selftest",
 		Short: "Check that this machine gives the promised bits",
-		Long: `selftest trains two small models and predicts with them, on every implementation that
+		Long: `selftest trains two small models, writes and reads them and predicts, on every implementation that
 runs here and with one to three workers, and compares hashes of the model files and of
 the predictions with those that all machines give.`,
 		Example: `  mgdl selftest
@@ -145,8 +147,12 @@ func selftestOn(ctx context.Context, k kernel.Kernel, workers int) (hash, error)
 		if err != nil {
 			return hash{}, fmt.Errorf("selftest: %s on %s: %w", task, k.Name(), err)
 		}
-		if _, err := m.WriteTo(files); err != nil {
+		var file bytes.Buffer
+		if _, err := m.WriteTo(io.MultiWriter(files, &file)); err != nil {
 			return hash{}, err
+		}
+		if m, err = mgdl.ReadModel(&file); err != nil { // what is read is what predicts
+			return hash{}, fmt.Errorf("selftest: %s on %s: %w", task, k.Name(), err)
 		}
 		p := m.NewPredictorOn(k)
 		x := d.X[:64*selftestColumns]
