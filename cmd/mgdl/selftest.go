@@ -33,9 +33,9 @@ func newSelftest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "selftest",
 		Short: "Check that this machine gives the promised bits",
-		Long: `selftest trains two small models, writes and reads them and predicts, on every implementation that
-runs here and with one to three workers, and compares hashes of the model files and of
-the predictions with those that all machines give.`,
+		Long: `selftest trains two small models, writes and reads their files and predicts, on every
+implementation that runs here and with one to three workers, and compares hashes of the
+files and of the predictions with those that all machines give.`,
 		Example: `  mgdl selftest
   mgdl selftest --json`,
 		Args: exactly(),
