@@ -123,15 +123,19 @@ func TestGuard(t *testing.T) {
 		return func() { *(*float32)(p)++ }
 	}
 	page := uintptr(unix.Getpagesize()) // s390x reports the page of a fault
+	at := func(p unsafe.Pointer) bool { // emulated arm and ppc64le report no address
+		address, panicked := fault(touch(p))
+		return panicked != nil && (address == 0 || address/page == uintptr(p)/page)
+	}
 	for _, p := range []unsafe.Pointer{unsafe.Add(first, -4), unsafe.Add(last, 4)} {
-		if address, _ := fault(touch(p)); address/page != uintptr(p)/page {
-			t.Fatalf("an access at %v faults at %#x", p, address)
+		if !at(p) {
+			t.Fatalf("an access at %v does not fault there", p)
 		}
 	}
 	guarded(t, "an access inside", touch(first))
 	guarded(t, "an access inside", touch(last))
 	a.readOnly(t)
-	if address, _ := fault(touch(first)); address/page != uintptr(first)/page {
+	if !at(first) {
 		t.Fatal("wrote to what is read-only")
 	}
 }

@@ -181,6 +181,9 @@ func adamAVX512(w, grad, m, v *float32, n int, c *adamCoefficients)
 func adamAVX2(w, grad, m, v *float32, n int, c *adamCoefficients)
 
 //go:noescape
+func packAVX2(dst, src *float32, rows, stride int)
+
+//go:noescape
 func transposeAVX2(dst, src *float32, k, n int)
 
 // nearestBytes returns the size of the first-level data cache.
@@ -595,6 +598,15 @@ func adamOn(i isa, w, g, m, v []float32, c *adamCoefficients) {
 		}
 	}
 	adamGeneric(w[n:], g[n:], m[n:], v[n:], c)
+}
+
+// packOn copies a whole panel from rows that are stride apart.
+func packOn(i isa, dst, src []float32, stride int) {
+	if i == avx512 || i == avx2 {
+		packAVX2(&dst[0], &src[0], len(dst)/panel, stride)
+	} else {
+		packGeneric(dst, src, stride)
+	}
 }
 
 // transposeOn transposes a block of at most 32×32 between two layouts with rows of 32.

@@ -415,6 +415,9 @@ func adamOn(i isa, w, g, m, v []float32, c *adamCoefficients) {
 	adamGeneric(w, g, m, v, c)
 }
 
+// packOn copies a whole panel: loads and stores are all there is to it.
+func packOn(_ isa, dst, src []float32, stride int) { packGeneric(dst, src, stride) }
+
 // transposeOn transposes a block of at most 32×32 between two layouts with rows of 32.
 func transposeOn(i isa, dst, src []float32, k, n int) {
 	k4, n4 := k&^3, n&^3

@@ -113,20 +113,26 @@
 	FMLAE(c+4, b, 28, i)                 \
 	FMLAE(c+5, b, 29, i)
 
-// SIXLAST is SIX with the last lane, and loads the next elements of each row.
-#define SIXLAST(c, b) \
+// SIXLAST is SIX with the last lane, loads the next four elements of each row, and of w
+// what lies 512 and p bytes on, and counts. The loads stand together: a model of the
+// Cortex-A53 charges for every change from multiplying to loading.
+#define SIXLAST(c, b, p) \
 	FMLAE(c, b, 24, 3)                   \
-	LDRQ(24, 2, 26)                      \
 	FMLAE(c+1, b, 25, 3)                 \
-	LDRQ(25, 3, 26)                      \
 	FMLAE(c+2, b, 26, 3)                 \
-	LDRQ(26, 4, 26)                      \
 	FMLAE(c+3, b, 27, 3)                 \
-	LDRQ(27, 5, 26)                      \
+	LDRQ(24, 2, 26)                      \
+	LDRQ(25, 3, 26)                      \
 	FMLAE(c+4, b, 28, 3)                 \
-	LDRQ(28, 6, 26)                      \
 	FMLAE(c+5, b, 29, 3)                 \
-	LDRQ(29, 7, 26)
+	FMOVQ 512(R10), F30                  \
+	LDRQ(26, 4, 26)                      \
+	SUBS  $4, R11                        \
+	LDRQ(27, 5, 26)                      \
+	LDRQ(28, 6, 26)                      \
+	LDRQ(29, 7, 26)                      \
+	FMOVQ p(R10), F31                    \
+	ADD   $512, R10
 
 // ROWS6 points to the rows of a block and goes on to the next.
 #define ROWS6 \
@@ -234,13 +240,9 @@ four:
 	FMOVQ 384(R10), F30
 	SIX(6, 31, 2)
 	FMOVQ 400(R10), F31
-	ADD   $512, R10
 	ADD   $16, R26
 	SIX(12, 30, 3)
-	FMOVQ (R10), F30
-	SUBS  $4, R11
-	SIXLAST(18, 31)
-	FMOVQ 16(R10), F31
+	SIXLAST(18, 31, 528)
 	BGE   four
 
 last:
@@ -336,13 +338,9 @@ four:
 	FMOVQ 256(R10), F30
 	SIX(6, 31, 1)
 	FMOVQ 384(R10), F31
-	ADD   $512, R10
 	ADD   $16, R26
 	SIX(12, 30, 2)
-	FMOVQ (R10), F30
-	SUBS  $4, R11
-	SIXLAST(18, 31)
-	FMOVQ 128(R10), F31
+	SIXLAST(18, 31, 640)
 	BGE   four
 
 last:
@@ -1145,31 +1143,17 @@ counted:
 	FMOVS   lo, (R5)                     \
 	ADD     R19, R20
 
-// GRADROW multiplies eight elements of a row of a, in a and a+1, with eight of b and loads
-// those of the next row into c, d, e, f.
+// GRADROW loads eight elements of the next row of a, into c and d, and of b, into e and f,
+// and multiplies those of this row, in a and a+1, with b and b+1. The loads stand together
+// as in SIXLAST, a row before they are needed.
 #define GRADROW(a, b, c, d, e, f) \
-	FMLAE(0, b, a, 0)                    \
 	FMOVQ (R4), e                        \
-	FMLAE(1, b+1, a, 0)                  \
-	FMLAE(2, b, a, 1)                    \
-	FMOVQ (R3), c                        \
-	FMLAE(3, b+1, a, 1)                  \
-	FMLAE(4, b, a, 2)                    \
 	FMOVQ 16(R4), f                      \
-	FMLAE(5, b+1, a, 2)                  \
-	FMLAE(6, b, a, 3)                    \
-	FMOVQ 16(R3), d                      \
-	FMLAE(7, b+1, a, 3)                  \
-	FMLAE(8, b, a+1, 0)                  \
 	ADD   R9, R4                         \
-	FMLAE(9, b+1, a+1, 0)                \
-	FMLAE(10, b, a+1, 1)                 \
+	FMOVQ (R3), c                        \
+	FMOVQ 16(R3), d                      \
 	ADD   R8, R3                         \
-	FMLAE(11, b+1, a+1, 1)               \
-	FMLAE(12, b, a+1, 2)                 \
-	FMLAE(13, b+1, a+1, 2)               \
-	FMLAE(14, b, a+1, 3)                 \
-	FMLAE(15, b+1, a+1, 3)
+	GRADLAST(a, b)
 
 // GRADLAST is GRADROW without loads.
 #define GRADLAST(a, b) \

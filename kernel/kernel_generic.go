@@ -225,6 +225,14 @@ func adamGeneric(w, g, m, v []float32, c *adamCoefficients) {
 	}
 }
 
+// packGeneric sets dst to rows of 32 elements that are stride apart in src.
+func packGeneric(dst, src []float32, stride int) {
+	for k := 0; len(dst) > 0; k += stride {
+		*(*[panel]float32)(dst) = *(*[panel]float32)(src[k:])
+		dst = dst[panel:]
+	}
+}
+
 // transposeGeneric sets dst[j*32+i] = src[i*32+j] for i < k, j < n.
 func transposeGeneric(dst, src []float32, k, n int) {
 	for i := range k {

@@ -27,6 +27,8 @@ func addOn(_ isa, dst, src []float32)          { addGeneric(dst, src) }
 func distanceOn(_ isa, s *laneSums, x, y []float32)      { distanceGeneric(s, x, y) }
 func residualOn(_ isa, s *laneSums, dst, x, y []float32) { residualGeneric(s, dst, x, y) }
 
+func packOn(_ isa, dst, src []float32, stride int) { packGeneric(dst, src, stride) }
+
 func lerpOn(_ isa, dst, src []float32, t float32) { lerpGeneric(dst, src, t) }
 
 func adamOn(_ isa, w, g, m, v []float32, c *adamCoefficients) { adamGeneric(w, g, m, v, c) }

@@ -805,3 +805,20 @@ func TestFarOperands(t *testing.T) {
 		}
 	}
 }
+
+// TestPackLong: panels of more rows than one call copies, from a matrix with a stride.
+func TestPackLong(t *testing.T) {
+	r := rand.New(rand.NewPCG(41, 1))
+	for _, k := range []int{packRows - 1, packRows, packRows + 1, 2*packRows + 3} {
+		m := strided(r, fillers[1], k, 70, 3)
+		w := NewWeights(k, 70)
+		w.Pack(m)
+		for i := range k {
+			for j, v := range m.Row(i) {
+				if got := w.Data[w.Index(i, j)]; got != v {
+					t.Fatalf("%d rows: element (%d, %d) is %g, want %g", k, i, j, got, v)
+				}
+			}
+		}
+	}
+}

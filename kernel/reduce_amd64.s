@@ -391,6 +391,32 @@ loop:
 	VZEROUPPER
 	RET
 
+// func packAVX2(dst, src *float32, rows, stride int)
+//
+// Rows of 32, stride elements apart in src, go one after the other to dst.
+TEXT ·packAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ rows+16(FP), CX
+	MOVQ stride+24(FP), R8
+	SHLQ $2, R8
+
+row:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 64(SI), Y2
+	VMOVUPS 96(SI), Y3
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	ADDQ R8, SI
+	ADDQ $128, DI
+	DECQ CX
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // TRANSPOSE4 turns four columns of eight rows at SI+o into four rows at DI+p. Rows are
 // 128 bytes apart on both sides. One 128-bit lane holds rows 0-3, the other rows 4-7.
 #define TRANSPOSE4(o, p) \

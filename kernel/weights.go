@@ -65,6 +65,9 @@ func (w Weights) Index(k, n int) int {
 	return n&^(panel-1)*w.K + k*panel + n&(panel-1)
 }
 
+// packRows bounds one assembly call of Pack: 128 KB, 50 µs where memory gives 5 GB/s.
+const packRows = 1024
+
 // Pack sets w to the elements of b, which is K×N.
 func (w Weights) Pack(b Matrix) {
 	w.checkMatrix(b)
@@ -79,8 +82,16 @@ func (w Weights) Pack(b Matrix) {
 		}
 		return
 	}
+	i := Kernel{}.resolve()
 	for n := 0; n < w.N; n += panel {
 		cols := min(panel, w.N-n)
+		if cols == panel {
+			for k := 0; k < w.K; k += packRows {
+				rows := min(packRows, w.K-k)
+				packOn(i, w.Data[n*w.K+k*panel:][:rows*panel], b.Data[k*b.Stride+n:][:span(rows, panel, b.Stride)], b.Stride)
+			}
+			continue
+		}
 		for k := range w.K {
 			row := w.Data[n*w.K+k*panel:][:panel]
 			copy(row, b.Data[k*b.Stride+n:][:cols])

@@ -197,13 +197,25 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// tool finds a program. Where it is not installed the test skips, unless MGDL_REQUIRE_TOOLS
+// promises it.
+func tool(t *testing.T, name, debianPackage string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	if slices.Contains(strings.Split(os.Getenv("MGDL_REQUIRE_TOOLS"), ","), name) {
+		t.Fatalf("MGDL_REQUIRE_TOOLS promises %s: %v", name, err)
+	}
+	t.Skipf("%s is not installed (package %s)", name, debianPackage)
+	return ""
+}
+
 // disassemble returns the text of words by GNU objdump.
 func disassemble(t *testing.T, words []uint32) []string {
 	t.Helper()
-	tool, err := exec.LookPath("aarch64-linux-gnu-objdump")
-	if err != nil {
-		t.Skip("aarch64-linux-gnu-objdump is not installed (package binutils-aarch64-linux-gnu)")
-	}
+	objdump := tool(t, "aarch64-linux-gnu-objdump", "binutils-aarch64-linux-gnu")
 	var raw []byte
 	for _, w := range words {
 		raw = binary.LittleEndian.AppendUint32(raw, w)
@@ -212,7 +224,7 @@ func disassemble(t *testing.T, words []uint32) []string {
 	if err := os.WriteFile(file, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(tool, "-D", "-z", "-b", "binary", "-m", "aarch64", file).CombinedOutput()
+	out, err := exec.Command(objdump, "-D", "-z", "-b", "binary", "-m", "aarch64", file).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -349,17 +361,23 @@ func expected(t *testing.T, file string, words []*word) map[int][]string {
 	return want
 }
 
-// TestWordsInObject builds the package for arm64 and reads the object: every word that a
-// line stands for is there with its text, nothing is undefined, and no register that Go
-// keeps for itself is touched.
-func TestWordsInObject(t *testing.T) {
+// An instruction of an object: where it comes from and what it is. Addresses in asm count
+// from the first instruction of the file.
+type instruction struct {
+	text string // the TEXT it belongs to
+	line int    // of the .s file
+	word uint32
+	asm  string // by GNU objdump
+}
+
+// arm64Object builds the package for arm64 and returns the instructions of each .s file.
+func arm64Object(t *testing.T) map[string][]instruction {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("builds the package for arm64")
 	}
-	goTool, err := exec.LookPath("go")
-	if err != nil {
-		t.Skipf("no go command: %v", err)
-	}
+	goTool := tool(t, "go", "golang")
+	tool(t, "aarch64-linux-gnu-objdump", "binutils-aarch64-linux-gnu")
 	dir := t.TempDir()
 	run := func(in string, args ...string) string {
 		t.Helper()
@@ -376,29 +394,52 @@ func TestWordsInObject(t *testing.T) {
 	run("", "build", "-o", archive, ".")
 	run(dir, "tool", "pack", "x", archive)
 
-	words := readWords(t)
-	used := map[string]bool{}
+	begin := regexp.MustCompile(`^TEXT .*?(\w+)\(SB\)`)
 	place := regexp.MustCompile(`^\s+(\w+\.s):(\d+)\s+0x[0-9a-f]+\s+([0-9a-f]{8})\s`)
+	object := map[string][]instruction{}
+	for _, file := range wordFiles {
+		var list []instruction
+		var words []uint32
+		text := ""
+		for _, line := range strings.Split(run(dir, "tool", "objdump", strings.TrimSuffix(file, "s")+"o"), "\n") {
+			if m := begin.FindStringSubmatch(line); m != nil {
+				text = m[1]
+			}
+			if m := place.FindStringSubmatch(line); m != nil && m[1] == file {
+				n, _ := strconv.Atoi(m[2])
+				word, _ := strconv.ParseUint(m[3], 16, 32)
+				if word == 0 {
+					continue // between functions
+				}
+				list = append(list, instruction{text: text, line: n, word: uint32(word)})
+				words = append(words, uint32(word))
+			}
+		}
+		for i, asm := range disassemble(t, words) {
+			list[i].asm = asm
+		}
+		object[file] = list
+	}
+	return object
+}
+
+// TestWordsInObject builds the package for arm64 and reads the object: every word that a
+// line stands for is there with its text, nothing is undefined, and no register that Go
+// keeps for itself is touched.
+func TestWordsInObject(t *testing.T) {
+	words := readWords(t)
+	object := arm64Object(t)
+	used := map[string]bool{}
 	reserved := regexp.MustCompile(`\b[wx](1[678]|2[789]|30)\b`)
 	for _, file := range wordFiles {
-		var encoded []uint32
-		var lines []int
-		for _, line := range strings.Split(run(dir, "tool", "objdump", strings.TrimSuffix(file, "s")+"o"), "\n") {
-			if m := place.FindStringSubmatch(line); m != nil && m[1] == file {
-				u, _ := strconv.ParseUint(m[3], 16, 32)
-				n, _ := strconv.Atoi(m[2])
-				encoded, lines = append(encoded, uint32(u)), append(lines, n)
-			}
-		}
-		if len(encoded) < 300 {
-			t.Fatalf("%s: only %d instructions", file, len(encoded))
+		instructions := object[file]
+		if len(instructions) < 250 {
+			t.Fatalf("%s: only %d instructions", file, len(instructions))
 		}
 		got := map[int][]string{}
-		for i, text := range disassemble(t, encoded) {
-			at := fmt.Sprintf("%s:%d: %08x %s", file, lines[i], encoded[i], text)
-			if encoded[i] == 0 {
-				continue // between functions
-			}
+		for _, in := range instructions {
+			text, line := in.asm, in.line
+			at := fmt.Sprintf("%s:%d: %08x %s", file, line, in.word, text)
 			if strings.Contains(text, "undefined") || strings.HasPrefix(text, ".inst") {
 				t.Errorf("%s: not an instruction", at)
 			}
@@ -408,8 +449,8 @@ func TestWordsInObject(t *testing.T) {
 			for _, w := range words {
 				if operands, ok := w.decode(text); ok {
 					used[w.name] = true
-					got[lines[i]] = append(got[lines[i]], text)
-					if u, _ := w.encode(t, operands); u != encoded[i] {
+					got[line] = append(got[line], text)
+					if u, _ := w.encode(t, operands); u != in.word {
 						t.Errorf("%s: %s(%s) is %08x", at, w.name, strings.Join(operands, ", "), u)
 					}
 				}

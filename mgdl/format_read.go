@@ -98,6 +98,7 @@ type modelReader struct {
 	meta    map[string]string
 	at      int64 // bytes of tensors read
 	buf     []byte
+	values  []float32 // of the last tensor
 }
 
 // readHeader reads the header and takes it apart.
@@ -434,7 +435,8 @@ func (f *modelReader) vector(name string, n int) ([]float32, error) {
 	return v, nil
 }
 
-// tensor reads the next tensor, which must have this name and shape.
+// tensor reads the next tensor, which must have this name and shape. The values last
+// until it is called again.
 func (f *modelReader) tensor(name string, shape ...int) ([]float32, error) {
 	raw, ok := f.entries[name]
 	if !ok {
@@ -474,7 +476,7 @@ func (f *modelReader) floats(name string, n int64) ([]float32, error) {
 	if f.buf == nil {
 		f.buf = make([]byte, 1<<16)
 	}
-	values := make([]float32, 0, min(n, int64(len(f.buf)/4)))
+	values := f.values[:0]
 	for left := 4 * n; left > 0; {
 		b := f.buf[:min(left, int64(len(f.buf)))]
 		got, err := io.ReadFull(f.r, b)
@@ -491,5 +493,6 @@ func (f *modelReader) floats(name string, n int64) ([]float32, error) {
 		}
 	}
 	f.at += 4 * n
+	f.values = values
 	return values, nil
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math"
 	"runtime"
 
@@ -31,9 +33,9 @@ func newSelftest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "selftest",
 		Short: "Check that this machine gives the promised bits",
-		Long: `selftest trains three small models and predicts with them, on every implementation that
-runs here and with one to three workers, and compares hashes of the model files and of
-the predictions with those that all machines give.`,
+		Long: `selftest trains three small models, writes and reads their files and predicts, on every
+implementation that runs here and with one to three workers, and compares hashes of the
+files and of the predictions with those that all machines give.`,
 		Example: `  mgdl selftest
   mgdl selftest --json`,
 		Args: exactly(),
@@ -169,8 +171,12 @@ func selftestOn(ctx context.Context, k kernel.Kernel, workers int) (hash, error)
 		if i == 2 && len(m.Grades()) != len(cfg.Plan) {
 			return hash{}, fmt.Errorf("selftest: %d grades of the plan on %s, want %d", len(m.Grades()), k.Name(), len(cfg.Plan))
 		}
-		if _, err := m.WriteTo(files); err != nil {
+		var file bytes.Buffer
+		if _, err := m.WriteTo(io.MultiWriter(files, &file)); err != nil {
 			return hash{}, err
+		}
+		if m, err = mgdl.ReadModel(&file); err != nil { // what is read is what predicts
+			return hash{}, fmt.Errorf("selftest: %s on %s: %w", task, k.Name(), err)
 		}
 		p := m.NewPredictorOn(k)
 		x := d.X[:64*selftestColumns]
