@@ -17,25 +17,29 @@ type form struct {
 	linear  bool    // a linear grade first
 	chains  int     // of the nonlinear grades
 	hidden  [][]int // of each nonlinear grade
+	alone   string  // "a" at the place of a nonlinear grade that takes features alone; "" for none
 }
 
 func (f form) String() string {
-	return fmt.Sprintf("%v %d linear=%v chains=%d hidden=%v", f.task, f.outputs, f.linear, f.chains, f.hidden)
+	return fmt.Sprintf("%v %d linear=%v chains=%d hidden=%v %q", f.task, f.outputs, f.linear, f.chains, f.hidden, f.alone)
 }
 
 // forms are models of odd shapes: every rule of the kernels' summation order, one and
 // more hidden layers, one and more chains, widths around panels, no grade at all.
 var forms = []form{
-	{Regression, 1, false, 0, nil},
-	{Regression, 1, true, 0, nil},
-	{Regression, 1, false, 1, [][]int{{1}}},
-	{Regression, 2, true, 2, [][]int{{3}, {17, 1}}},
-	{Regression, 3, false, 3, [][]int{{33}, {5}, {7, 40, 3}}},
-	{Regression, 9, true, 2, [][]int{{64, 64}, {64, 64}}},
-	{Regression, 12, false, 1, [][]int{{2, 2, 2}}},
-	{Classification, 2, true, 2, [][]int{{17}, {33}}},
-	{Classification, 5, false, 5, [][]int{{8, 16}}},
-	{Classification, 11, true, 1, [][]int{{31}, {1}}},
+	{Regression, 1, false, 0, nil, ""},
+	{Regression, 1, true, 0, nil, ""},
+	{Regression, 1, false, 1, [][]int{{1}}, ""},
+	{Regression, 2, true, 2, [][]int{{3}, {17, 1}}, ""},
+	{Regression, 3, false, 3, [][]int{{33}, {5}, {7, 40, 3}}, ""},
+	{Regression, 9, true, 2, [][]int{{64, 64}, {64, 64}}, ""},
+	{Regression, 12, false, 1, [][]int{{2, 2, 2}}, ""},
+	{Classification, 2, true, 2, [][]int{{17}, {33}}, ""},
+	{Classification, 5, false, 5, [][]int{{8, 16}}, ""},
+	{Classification, 11, true, 1, [][]int{{31}, {1}}, ""},
+	{Regression, 1, false, 1, [][]int{{8}, {40}, {3, 2}, {1}, {5}}, "-aaaa"},
+	{Regression, 2, true, 3, [][]int{{7, 33}, {5, 9}, {9}, {4}}, "-a-a"},
+	{Classification, 3, true, 2, [][]int{{16, 8}, {8}}, "-a"},
 }
 
 // testSchema has a number, a category with and one without the level "", a constant
@@ -85,11 +89,14 @@ func makeModel(t testing.TB, f form, seed uint64) *Model {
 		grades = append(grades, grade{networks: []network{{out: randomLayer(rng, s.inputs(), f.outputs)}}})
 	}
 	features := 0
-	for _, hidden := range f.hidden {
+	for i, hidden := range f.hidden {
 		g := grade{info: GradeInfo{TrainLoss: rng.Float64(), ValLoss: math.NaN(), Curve: []Check{{0.5, 1e-7, 2}, {1, math.NaN(), 1e21}}}}
 		for range f.chains {
 			var n network
 			k := s.inputs() + features
+			if i < len(f.alone) && f.alone[i] == 'a' {
+				k = features
+			}
 			for _, h := range hidden {
 				n.hidden = append(n.hidden, randomLayer(rng, k, h))
 				k = h

@@ -331,8 +331,10 @@ func (f *modelReader) readTensors(s Schema, infos []GradeInfo) (prior []float32,
 func (f *modelReader) network(first string, inputs, features int, hidden []int, outputs int) (n network, err error) {
 	base := strings.TrimSuffix(first, "0")
 	k := inputs
-	if len(hidden) > 0 {
-		k += features
+	if len(hidden) > 0 && features > 0 {
+		if k += features; f.rows(first+".weight") == features {
+			k = features // the network takes the features alone
+		}
 	}
 	for l := range len(hidden) + 1 {
 		width := outputs
@@ -355,6 +357,18 @@ func (f *modelReader) network(first string, inputs, features int, hidden []int, 
 		k = width
 	}
 	return n, nil
+}
+
+// rows returns the first dimension of a tensor, 0 where its entry says nothing of the kind;
+// what is wrong with it is found when the tensor is read.
+func (f *modelReader) rows(name string) int {
+	var e struct {
+		Shape []int `json:"shape"`
+	}
+	if err := json.Unmarshal(f.entries[name], &e); err != nil || len(e.Shape) == 0 {
+		return 0
+	}
+	return e.Shape[0]
 }
 
 func (f *modelReader) weights(name string, k, n int) (kernel.Weights, error) {

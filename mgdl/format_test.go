@@ -140,7 +140,7 @@ func TestFileLayout(t *testing.T) {
 
 // Every changed bit pattern of a byte, and every cut, is an error and no panic.
 func TestEveryByteCounts(t *testing.T) {
-	m := makeModel(t, form{Regression, 1, true, 2, [][]int{{2}}}, 1)
+	m := makeModel(t, form{Regression, 1, true, 2, [][]int{{2}}, ""}, 1)
 	file := fileOf(t, m)
 	try := func(what string, i int, b []byte) {
 		m, err := ReadModel(bytes.NewReader(b))
@@ -194,7 +194,7 @@ func TestRandomCorruption(t *testing.T) {
 
 // Files whose checksum is right and that are wrong otherwise, as only a program makes.
 func TestForgedFiles(t *testing.T) {
-	header, data := parts(fileOf(t, makeModel(t, form{Regression, 2, true, 1, [][]int{{3}}}, 1)))
+	header, data := parts(fileOf(t, makeModel(t, form{Regression, 2, true, 1, [][]int{{3}}, ""}, 1)))
 	replace := func(from, to string) string {
 		require.Contains(t, header, from)
 		return strings.Replace(header, from, to, 1)
@@ -280,7 +280,7 @@ func TestForeignFiles(t *testing.T) {
 
 // A small file that claims to hold a lot does not make the reader allocate a lot.
 func TestReadModelMemory(t *testing.T) {
-	header, data := parts(fileOf(t, makeModel(t, form{Regression, 2, false, 1, [][]int{{3}}}, 1)))
+	header, data := parts(fileOf(t, makeModel(t, form{Regression, 2, false, 1, [][]int{{3}}, ""}, 1)))
 	const n = 200_000_000
 	header = strings.Replace(header, `\"hidden\":[3]`, `\"hidden\":[200000000]`, 1)
 	header = strings.Replace(header, `"shape":[8,3],"data_offsets":[8,104]`, `"shape":[8,200000000],"data_offsets":[8,`+strconv.FormatInt(8+8*4*n, 10)+`]`, 1)

@@ -85,7 +85,7 @@ func (t *trainer) linear(ctx context.Context) (*candidate, error) {
 	}
 	c.mean = kernel.NewMatrix(t.x.Rows, t.outputs)
 	each(t.recipe.workers, blocks(t.x.Rows), func(b int) {
-		t.computeRows(ctx, nil, &c.networks[0], block(b, t.x.Rows), c.mean, false)
+		t.computeRows(ctx, nil, &c.networks[0], block(b, t.x.Rows), kernel.Matrix{}, c.mean)
 	})
 	return c, t.assess(ctx, c)
 }

@@ -53,9 +53,9 @@ type layer struct {
 	b []float32
 }
 
-// network is one chain's part of a grade. Its input is the raw inputs followed by the
-// last hidden activations of the same chain's previous network, if it has one; its
-// output adds to the running sum.
+// network is one chain's part of a grade. Its input is the raw inputs in the chain's first
+// network; in a later one the last hidden activations of the chain's previous network, with
+// or without the raw inputs before them (source). Its output adds to the running sum.
 type network struct {
 	hidden []layer
 	out    layer
@@ -81,6 +81,24 @@ func (g *grade) features() int {
 	return h[len(h)-1].w.N
 }
 
+// inputs returns the number of inputs of the network.
+func (n *network) inputs() int {
+	if len(n.hidden) == 0 {
+		return n.out.w.K
+	}
+	return n.hidden[0].w.K
+}
+
+// source returns what a network with k inputs sees of a row that begins with inputs raw
+// inputs and continues with features activations of the network before it: the k values from
+// at on. It is all of them, or, where k is features, the activations alone.
+func source(k, inputs, features int) (at int) {
+	if features > 0 && k == features {
+		return inputs
+	}
+	return 0
+}
+
 // A Model is a trained multigrade network: a prior plus a sum of grades, of which each
 // prefix is itself a model. It is immutable and safe for concurrent use.
 //
@@ -104,9 +122,9 @@ type Model struct {
 // follows from the shapes in each GradeInfo: all but the losses and the curve.
 //
 // A hidden layer or readout with K inputs and N outputs has Weights{K, N} and N biases.
-// The first network of a chain takes the raw inputs, a later one the raw inputs and the
-// last hidden layer of the network before it; a linear grade takes the raw inputs and
-// leaves the chains as they are. All networks of a grade have the same widths and all
+// The first network of a chain takes the raw inputs, a later one the last hidden layer of the
+// network before it, or the raw inputs and that layer; a linear grade takes the raw inputs
+// and leaves the chains as they are. All networks of a grade have the same widths and all
 // nonlinear grades the same number of networks.
 func newModel(schema Schema, prior []float32, base GradeInfo, grades []grade, meta map[string]string) (*Model, error) {
 	if err := schema.validate(true); err != nil {
@@ -160,6 +178,8 @@ func (g *grade) complete(inputs, features, outputs, chains int) error {
 		k0 = inputs
 	case chains != 0 && chains != len(g.networks):
 		return fmt.Errorf("it has %d networks, the grade before it %d", len(g.networks), chains)
+	case source(first.inputs(), inputs, features) > 0:
+		k0 = features
 	}
 	for e := range g.networks {
 		n := &g.networks[e]

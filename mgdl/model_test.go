@@ -61,7 +61,7 @@ func TestNewModelErrors(t *testing.T) {
 }
 
 func TestModelInfo(t *testing.T) {
-	m := makeModel(t, form{Regression, 2, true, 2, [][]int{{3}, {17, 1}}}, 1)
+	m := makeModel(t, form{Regression, 2, true, 2, [][]int{{3}, {17, 1}}, ""}, 1)
 	g := m.Grades()
 	if m.Outputs() != 2 || len(g) != 3 || m.Prior().Kind != "prior" || m.Prior().ValLoss != 1.0625 {
 		t.Fatalf("outputs %d, grades %+v, prior %+v", m.Outputs(), g, m.Prior())
@@ -92,7 +92,7 @@ func TestModelInfo(t *testing.T) {
 }
 
 func TestTruncate(t *testing.T) {
-	m := makeModel(t, form{Regression, 2, true, 2, [][]int{{3}, {17, 1}}}, 1)
+	m := makeModel(t, form{Regression, 2, true, 2, [][]int{{3}, {17, 1}}, ""}, 1)
 	for k := range 4 {
 		c, err := m.Truncate(k)
 		require.NoError(t, err)

@@ -36,7 +36,8 @@ type Predictor struct {
 type step struct {
 	networks []network
 	linear   bool
-	in       int               // inputs of a network
+	at, in   int               // a network takes the in values of a row of z from at on
+	takes    int               // features among them
 	features int               // last hidden width
 	feeds    bool              // a later grade takes the features
 	inverse  float32           // of the number of networks
@@ -65,7 +66,8 @@ func (m *Model) NewPredictorOn(k kernel.Kernel) *Predictor {
 			s.features = gr.features()
 			if last >= 0 {
 				p.steps[last].feeds = true
-				s.in += p.steps[last].features
+				s.in, s.takes = gr.networks[0].inputs(), p.steps[last].features
+				s.at = source(s.in, m.inputs, s.takes)
 			}
 			last = g
 		}
@@ -191,7 +193,7 @@ func (p *Predictor) run(s *step, e, rows int) {
 		out = p.out[:rows*len(p.acc)]
 	}
 	if rows == 1 {
-		s.row[e].Run(out, p.z.Data[:s.in])
+		s.row[e].Run(out, p.z.Data[s.at:s.at+s.in])
 		if s.feeds {
 			copy(p.z.Data[p.m.inputs:], s.row[e].Activations())
 		}
@@ -201,7 +203,7 @@ func (p *Predictor) run(s *step, e, rows int) {
 			hidden = p.view(rows, p.m.inputs, s.features)
 		}
 		o := kernel.Matrix{Rows: rows, Cols: len(p.acc), Stride: len(p.acc), Data: out}
-		s.networks[e].run(p.k, p.view(rows, 0, s.in), hidden, o, p.scratch)
+		s.networks[e].run(p.k, p.view(rows, s.at, s.in), hidden, o, p.scratch)
 	}
 	if e > 0 {
 		for i, v := range out {

@@ -68,6 +68,9 @@ func predictOracle(m *Model, x []float64) (values, bounds []float64) {
 			a, ae := in, inErr
 			if !g.linear() {
 				a, ae = append(append([]float64(nil), in...), features[e]...), append(append([]float64(nil), inErr...), featuresErr[e]...)
+				if n.hidden[0].w.K == len(features[e]) {
+					a, ae = features[e], featuresErr[e]
+				}
 			}
 			for _, l := range n.hidden {
 				a, ae = product(l, a, ae, true)
@@ -196,7 +199,7 @@ func TestPredictAppends(t *testing.T) {
 }
 
 func TestPredictRange(t *testing.T) {
-	f := form{Regression, 2, true, 0, nil}
+	f := form{Regression, 2, true, 0, nil, ""}
 	m := makeModel(t, f, 3)
 	for i := range m.grades[0].networks[0].out.b {
 		m.grades[0].networks[0].out.b[i] = float32(1e6 * (1 - 2*float64(i)))
@@ -248,7 +251,7 @@ func TestPredictWithin(t *testing.T) {
 			}
 		}
 	}
-	big := makeModel(t, form{Regression, 1, true, 8, [][]int{{64, 64}, {64, 64}}}, 1)
+	big := makeModel(t, form{Regression, 1, true, 8, [][]int{{64, 64}, {64, 64}}, ""}, 1)
 	p := big.NewPredictor()
 	if p.segments[1] == 0 || p.segments[2] == 0 {
 		t.Fatalf("no looks at the clock: %v", p.segments)
@@ -345,8 +348,8 @@ func BenchmarkPredict(b *testing.B) {
 		name string
 		f    form
 	}{
-		{"1x64x64", form{Regression, 1, false, 1, [][]int{{64, 64}}}},
-		{"8x64x64x2", form{Regression, 1, true, 8, [][]int{{64, 64}, {64, 64}}}},
+		{"1x64x64", form{Regression, 1, false, 1, [][]int{{64, 64}}, ""}},
+		{"8x64x64x2", form{Regression, 1, true, 8, [][]int{{64, 64}, {64, 64}}, ""}},
 	} {
 		m := makeModel(b, c.f, 1)
 		for _, rows := range []int{1, 1024} {

@@ -46,40 +46,50 @@ func (s span) appendRows(list []int32) []int32 {
 // say, to the bit.
 func (t *trainer) compute(ctx context.Context, c *candidate, nets []network, keep bool) error {
 	c.outs = make([]kernel.Matrix, len(nets))
+	features := make([]kernel.Matrix, len(nets))
 	for e := range nets {
 		c.outs[e] = kernel.NewMatrix(t.x.Rows, t.outputs)
-		if ch := t.chains[e]; keep && ch.features.Data == nil {
-			h := nets[e].hidden
-			ch.features = kernel.NewMatrix(t.x.Rows, h[len(h)-1].w.N)
+		if !keep {
+			continue
+		}
+		features[e] = t.chains[e].features // in place, if they have room
+		if h := nets[e].hidden; features[e].Cols != h[len(h)-1].w.N {
+			features[e] = kernel.NewMatrix(t.x.Rows, h[len(h)-1].w.N)
 		}
 	}
 	each(t.recipe.workers, len(nets)*blocks(t.x.Rows), func(i int) {
 		e := i % len(nets)
-		t.computeRows(ctx, t.chains[e], &nets[e], block(i/len(nets), t.x.Rows), c.outs[e], keep)
+		t.computeRows(ctx, t.chains[e], &nets[e], block(i/len(nets), t.x.Rows), features[e], c.outs[e])
 	})
+	if keep {
+		for e := range nets {
+			t.chains[e].features = features[e]
+		}
+	}
 	return ctx.Err()
 }
 
-// computeRows does compute for the rows s of one chain.
-func (t *trainer) computeRows(ctx context.Context, c *chain, n *network, s span, out kernel.Matrix, keep bool) {
-	inputs := n.layers()[0].w.K
+// computeRows does compute for the rows s of one chain; features may be the zero Matrix.
+func (t *trainer) computeRows(ctx context.Context, c *chain, n *network, s span, features, out kernel.Matrix) {
+	inputs, d := n.inputs(), t.x.Cols
+	follows := t.done > 0 && len(n.hidden) > 0
+	alone := follows && source(inputs, d, c.features.Cols) > 0
 	z := kernel.NewMatrix(batchRows, inputs)
 	scratch := newRunScratch(batchRows, n.width())
 	for lo := s.lo; lo < s.hi && ctx.Err() == nil; lo += batchRows {
 		s := span{lo, min(lo+batchRows, s.hi)}
 		in := s.rows(t.x)
-		if d := t.x.Cols; inputs > d {
+		switch {
+		case alone:
+			in = s.rows(c.features)
+		case follows:
 			in = z.RowRange(0, s.hi-s.lo)
 			for i := range in.Rows {
 				copy(in.Row(i), t.x.Row(lo+i))
 				copy(in.Row(i)[d:], c.features.Row(lo+i))
 			}
 		}
-		var hidden kernel.Matrix
-		if keep {
-			hidden = s.rows(c.features)
-		}
-		n.run(t.k, in, hidden, s.rows(out), scratch)
+		n.run(t.k, in, s.rows(features), s.rows(out), scratch)
 	}
 }
 

@@ -45,7 +45,7 @@ func (s *runScratch) layer(i, rows, width int) kernel.Matrix {
 //
 //	h₀ = in;  h_l = ReLU(h_{l−1}·W_l + B_l);  hiddenOut = h_last;  out = h_last·W_out + B_out
 //
-// in is rows × inputs, with the previous features after the raw inputs from a chain's
+// in is rows × inputs, of which the previous features are the last, or all, from a chain's
 // second network on; hiddenOut is rows × last hidden width and out rows × outputs. Either
 // may be the zero Matrix, and is not computed then. hiddenOut may overlap in, if they are
 // views of the same rows; nothing else may. A network without hidden layers leaves

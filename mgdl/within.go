@@ -56,7 +56,7 @@ func (p *Predictor) runGrade(g int) {
 	features := p.z.Data[p.m.inputs:p.z.Cols]
 	for e := range s.networks {
 		chain := p.chains.Row(e)
-		copy(features, chain[:s.in-p.m.inputs])
+		copy(features, chain[:s.takes])
 		p.run(s, e, 1)
 		if s.feeds {
 			copy(chain, features[:s.features])
