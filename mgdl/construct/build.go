@@ -82,7 +82,7 @@ var ErrEps = errors.New("construct: eps needs a finer mesh than is allowed")
 // It returns a *CertificateError if values of f disprove the certificate, an error that
 // matches ErrEps if the meshes would get too large, and ctx's when that ends. Meshes are
 // powers of two unless First or Factor are not; only then are nodal values exact sums. It
-// evaluates f once at every node of the finest mesh and takes some 40 bytes for each.
+// evaluates f once at every node of the finest mesh and takes some 60 bytes for each.
 func Build(ctx context.Context, f Func, o Options) (*Scheme, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
@@ -304,7 +304,7 @@ func (b *builder) resolves(n int, seen []float64) bool {
 
 // startGuess is about where the scheme starts.
 func (b *builder) startGuess() float64 {
-	e := b.gap(b.meshes[0]) * float64(len(b.meshes)+2)
+	e := float64(b.gap(b.meshes[0]) * float64(len(b.meshes)+2))
 	switch b.Mode {
 	case Minorant:
 		return math.Abs(*b.Certificate.Lower) + e
@@ -324,7 +324,9 @@ func (b *builder) build(ctx context.Context, exponent int) (*Scheme, error) {
 	// 1/n, so nodal values are multiples of grid/n below 2^exponent: they fit in 53 bits.
 	grid := math.Ldexp(1, exponent-53+exponentOf(float64(last)))
 	limit := math.Ldexp(1, exponent)
-	slack := 2*b.Certificate.Noise + limit*0x1p-48
+	// Computed residuals are within the noise of the true ones, at the node a cap is for, at the two
+	// that an oscillation is measured between, and at the point where somebody looks.
+	slack := 4*b.Certificate.Noise + limit*0x1p-48
 	s := &Scheme{dim: b.Dim, mode: b.Mode, note: b.Note, estimated: b.Certificate.Estimated}
 	s.start = b.begin(slack, grid)
 	var values []float64
@@ -382,9 +384,9 @@ func (b *builder) begin(slack, grid float64) float64 {
 		sum += e
 		b.margins[j] = sum
 		if tau > 0 {
-			b.margins[j] = (1 + tau) * e * outward
+			b.margins[j] = float64((1 + tau) * e * outward)
 		}
-		b.margins[j] += slack * float64(len(b.meshes)-j)
+		b.margins[j] += float64(slack * float64(len(b.meshes)-j))
 	}
 	edge := *b.bound()
 	// Rounded away from f.
@@ -454,7 +456,7 @@ func (b *builder) coefficients(ctx context.Context, m *mesh, f, F, r []float64, 
 	if err != nil || b.Mode == Oscillation {
 		return c, 2 * delta, err
 	}
-	limitSlopes(m, F, c, b.Certificate.Lipschitz*m.h())
+	limitSlopes(m, F, c, float64(b.Certificate.Lipschitz*m.h()))
 	return c, 2 * delta, nil
 }
 

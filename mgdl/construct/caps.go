@@ -10,7 +10,7 @@ import (
 type limits struct {
 	oscillation   float64 // ω ≥ |f(x)−f(z)| for x in a simplex and z one of its vertices
 	interpolation float64 // E ≥ |f − I_h f|
-	slack         float64 // covers the noise of f and the rounding of residuals, twice
+	slack         float64 // covers the noise of f and the rounding of residuals
 }
 
 // caps returns a coefficient for every node such that the hats with these coefficients,
@@ -41,7 +41,7 @@ func caps(ctx context.Context, m *mesh, f, F, r []float64, l limits) (c []float6
 			lo, hi = min(lo, F[z]), max(hi, F[z])
 			least, most = min(least, r[z]), max(most, r[z])
 		}
-		omega := min(l.oscillation+(hi-lo), most-least+l.interpolation) * outward
+		omega := float64(min(l.oscillation+(hi-lo), most-least+l.interpolation) * outward)
 		delta = max(delta, omega)
 		if most > omega+l.slack && least < -omega-l.slack {
 			return contradiction(m, f, r, nodes, omega)

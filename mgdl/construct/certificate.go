@@ -73,7 +73,7 @@ func (c *Certificate) oscillation(dim int, h float64) float64 {
 	if c.Modulus != nil {
 		w = min(w, c.Modulus(h))
 	}
-	return w * outward
+	return float64(w * outward)
 }
 
 // interpolation returns a bound on |f − I_h f|, +Inf if the certificate has none. At a
@@ -93,7 +93,7 @@ func (c *Certificate) interpolation(dim int, h float64) float64 {
 	if c.Modulus != nil {
 		w = min(w, c.Modulus(h))
 	}
-	return w * outward
+	return float64(w * outward)
 }
 
 // A CertificateError says that a certificate is wrong, and shows the points that prove it.
@@ -133,14 +133,14 @@ func (c *Certificate) disprove(m *mesh, v []float64) error {
 	apart := 2 * c.Noise
 	lip, mod, bend := math.Inf(1), math.Inf(1), math.Inf(1)
 	if c.Lipschitz > 0 {
-		lip = c.Lipschitz*h*outward + apart
+		lip = float64(c.Lipschitz*h*outward) + apart
 	}
 	if c.Modulus != nil {
 		mod = c.Modulus(h)
 		if !(mod >= 0) {
 			return fmt.Errorf("construct: the modulus is %v at %v, want a number that is not negative", mod, h)
 		}
-		mod = mod*outward + apart
+		mod = float64(mod*outward) + apart
 	}
 	if c.Curvature > 0 {
 		bend = c.Curvature * h * h * outward

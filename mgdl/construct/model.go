@@ -271,7 +271,7 @@ func (s *Scheme) walk(x []float64, visit func(level, node int, add float64)) {
 func (s *Scheme) Rounding() float64 {
 	place := 0.0
 	for _, g := range s.levels[len(s.levels)-1].mesh.steepest(s.final) {
-		place += g * s.input()
+		place += float64(g * s.input())
 	}
 	return (place + s.Accumulation()) * (1 + 0x1p-10)
 }
@@ -288,7 +288,7 @@ func (s *Scheme) Accumulation() float64 {
 	reach, sum := s.reach(), 0.0
 	n := float64(s.dim + 1)
 	for i := range s.levels {
-		sum += n * u * (2*s.levels[i].Largest + reach)
+		sum += float64(n * u * (2*s.levels[i].Largest + reach))
 	}
-	return sum*(1+0x1p-10) + (math.Abs(s.start)+reach)*0x1p-51
+	return float64(sum*(1+0x1p-10)) + float64((math.Abs(s.start)+reach)*0x1p-51)
 }

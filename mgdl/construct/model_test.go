@@ -22,11 +22,10 @@ func TestModelPredictsTheScheme(t *testing.T) {
 			if hats == 0 {
 				hats = s.HatsPerGrade()
 			}
-			m, err := s.Model(c.f, hats, nil)
-			if hats == 3 && s.count(3) > maxGrades {
-				require.ErrorIs(t, err, ErrTooLarge)
-				continue
+			if s.count(hats) > 1000 {
+				continue // it would take its time
 			}
+			m, err := s.Model(c.f, hats, nil)
 			require.NoError(t, err, c.name)
 			infos := m.Grades()
 			require.Len(t, infos, s.count(hats))
@@ -46,14 +45,15 @@ func TestModelPredictsTheScheme(t *testing.T) {
 			p := m.NewPredictor()
 			bound, rounding, accumulation := s.Bound(), s.Rounding(), s.Accumulation()
 			r, x := points(1), make([]float64, s.dim)
-			for range 300 {
-				fill(r, x)
-				got := p.Predict(nil, x)[0]
+			rows := make([]float64, 320*s.dim)
+			fill(r, rows)
+			for i, got := range p.Predict(nil, rows) {
+				x := rows[i*s.dim:][:s.dim]
 				require.InDelta(t, s.At(x), got, rounding, c.name)
 				require.LessOrEqual(t, math.Abs(c.f(x)-got), bound+rounding)
 			}
 			grades := s.Grades(hats)
-			for range 100 {
+			for range 40 {
 				for i := range x {
 					x[i] = float64(r.IntN(1<<22+1)) / (1 << 22)
 				}

@@ -64,8 +64,10 @@ func TestPrefixRates(t *testing.T) {
 			require.LessOrEqual(t, pl[l], s.levels[l-1].Bound+1e-14)
 			require.LessOrEqual(t, table[l], edge/2*(1+1e-9), "dim %d, prefix %d", c.dim, l)
 		}
-		require.InEpsilon(t, c.pl, pl[c.depth], 0.1)
-		require.InEpsilon(t, c.table, table[c.depth], 0.1)
+		if !testing.Short() { // fewer points see less
+			require.InEpsilon(t, c.pl, pl[c.depth], 0.1)
+			require.InEpsilon(t, c.table, table[c.depth], 0.1)
+		}
 		require.LessOrEqual(t, float64(slabs)/float64(n), float64(c.depth+1)*(d.Slabs(c.depth)+1e-3))
 	}
 }

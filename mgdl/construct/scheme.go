@@ -88,7 +88,7 @@ func (s *Scheme) Bound() float64 {
 func (s *Scheme) rounding() float64 {
 	const u = 0x1p-53
 	m := &s.levels[len(s.levels)-1].mesh
-	e := float64(s.dim+3) * u * largest(s.final)
+	e := float64(float64(s.dim+3) * u * largest(s.final))
 	if m.n&(m.n-1) != 0 {
 		for _, g := range m.steepest(s.final) {
 			e += 2 * u * g
@@ -99,16 +99,24 @@ func (s *Scheme) rounding() float64 {
 
 // At returns the value of the scheme at x, by interpolation on the finest mesh: d·log d
 // operations and d+1 reads, whatever the number of hats. Coordinates outside [0,1] are moved
-// to the nearest end. It allocates nothing and panics if x has not Dim values.
+// to the nearest end; with a NaN among them it is NaN. It allocates nothing and panics if x has not Dim values.
 func (s *Scheme) At(x []float64) float64 {
-	s.check(x)
+	if s.check(x) {
+		return math.NaN()
+	}
 	return s.levels[len(s.levels)-1].mesh.interpolate(s.final, x)
 }
 
-func (s *Scheme) check(x []float64) {
+// check panics if x has a wrong length, and reports whether it has a NaN.
+func (s *Scheme) check(x []float64) bool {
 	if len(x) != s.dim {
 		panic("construct: x has not as many values as the scheme has dimensions")
 	}
+	sum := 0.0
+	for _, v := range x {
+		sum += min(max(v, 0), 1)
+	}
+	return sum != sum
 }
 
 // A Grade is a run of hats of one level that a network evaluates together.
@@ -146,7 +154,9 @@ func (s *Scheme) Grades(hats int) []Grade {
 // After returns the value at x of the sum up to and with grade g: f_0 and the hats up to it, added
 // one by one. It costs as many steps as there are levels, and allocates nothing.
 func (s *Scheme) After(g Grade, x []float64) float64 {
-	s.check(x)
+	if s.check(x) {
+		return math.NaN()
+	}
 	sum := s.start
 	for j := range g.Level + 1 {
 		l := &s.levels[j]

@@ -3,6 +3,9 @@ package construct
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"io"
 	"math"
@@ -146,7 +149,56 @@ func TestGrades(t *testing.T) {
 	require.Panics(t, func() { s.Grades(0) })
 	require.Panics(t, func() { s.At(x[:1]) })
 	require.Equal(t, s.At([]float64{1, 0.5}), s.At([]float64{2, 0.5}))
+	require.True(t, math.IsNaN(s.At([]float64{0, math.NaN()})))
+	require.True(t, math.IsNaN(s.AfterLevel(0, []float64{math.NaN(), 0})))
+	require.Equal(t, s.At([]float64{1, 0}), s.At([]float64{math.Inf(1), math.Inf(-1)}))
 	require.Zero(t, testing.AllocsPerRun(100, func() { s.At(x) }))
+}
+
+// The same bits on every machine, for a function whose own bits are: products are rounded before they are added.
+func TestSameBitsEverywhere(t *testing.T) {
+	sum := sha256.New()
+	for dim, eps := range []float64{0, 1e-3, 0.02, 0.1} {
+		if dim == 0 {
+			continue
+		}
+		f := func(x []float64) float64 {
+			v := 1.0
+			for i, c := range x {
+				v = float64(v*(c-0.3)) + float64(float64(i+1)*c)/3
+			}
+			return v
+		}
+		l := map[int]float64{1: 4. / 3, 2: 3, 3: 5}[dim]
+		for _, o := range []Options{
+			{Mode: Minorant, Certificate: Certificate{Curvature: 2 * l, Lower: new(-3.0)}},
+			{Mode: Lipschitz, Certificate: Certificate{Lipschitz: l}},
+			{Mode: Oscillation, Certificate: Certificate{Modulus: func(h float64) float64 { return l * float64(dim) * h }}},
+		} {
+			o.Dim, o.Eps = dim, eps*l*8
+			s := build(t, sample{"polynomial", f, o})
+			_, err := s.WriteTo(sum)
+			require.NoError(t, err)
+			r, x := points(1), make([]float64, dim)
+			put := func(v float64) { binary.Write(sum, binary.LittleEndian, v) }
+			for range 100 {
+				fill(r, x)
+				put(s.At(x))
+				put(s.AfterLevel(0, x))
+			}
+			put(s.Bound())
+			put(s.Rounding())
+			m, err := s.Model(f, 0, nil)
+			require.NoError(t, err)
+			_, err = m.WriteTo(sum)
+			require.NoError(t, err)
+		}
+		d, err := NewDigits(context.Background(), f, dim, 3, 2, 0x1p-12)
+		require.NoError(t, err)
+		v, _ := d.At(2, []float64{0.7, 0.2, 0.4}[:dim])
+		binary.Write(sum, binary.LittleEndian, v)
+	}
+	require.Equal(t, "48f4fd4c400041c7780d73f4b199c9061a5b41d5c250084328c9e816959e8f4e", hex.EncodeToString(sum.Sum(nil)))
 }
 
 // Meshes: interpolation is continuous and exact on affine functions, and refinement does not change a function.
