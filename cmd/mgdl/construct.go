@@ -226,9 +226,16 @@ func (c *construction) prepare(cmd *cobra.Command, function string) error {
 
 // run builds, checks, writes and prints.
 func (c *construction) run(ctx context.Context) error {
-	s, err := c.build(ctx)
+	s, err := c.build(ctx, c.given.Eps)
 	if err != nil {
 		return err
+	}
+	// Room for float32, if that leaves any for the rest.
+	if adds := 1.5 * s.Rounding(); c.bound(s) > c.given.Eps && adds < c.given.Eps/2 {
+		fmt.Fprintf(c.log, "float32 adds %s: once more\n", upward(s.Rounding()))
+		if s, err = c.build(ctx, c.given.Eps-adds); err != nil {
+			return err
+		}
 	}
 	if c.hats == 0 {
 		c.hats = s.HatsPerGrade()
@@ -249,9 +256,9 @@ func (c *construction) run(ctx context.Context) error {
 	return c.print(s, check)
 }
 
-// build builds the scheme. A guessed certificate that values contradict is widened.
-func (c *construction) build(ctx context.Context) (*construct.Scheme, error) {
-	o := construct.Options{Dim: c.given.Dim, Eps: c.given.Eps, Mode: c.mode, Note: c.note(),
+// build builds the scheme of a bound in float64. A guessed certificate that values contradict is widened.
+func (c *construction) build(ctx context.Context, eps float64) (*construct.Scheme, error) {
+	o := construct.Options{Dim: c.given.Dim, Eps: eps, Mode: c.mode, Note: c.note(),
 		Progress: func(l construct.Level) {
 			fmt.Fprintf(c.log, "mesh %d: %s, error at most %s\n", l.Mesh, count(l.Hats, "hat", "hats"), upward(l.Bound))
 		}}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -46,7 +47,7 @@ func TestGallery(t *testing.T) {
 	for _, g := range gallery() {
 		c := constructJSON(t, g.Name, "--samples", samples)
 		dims[c.Dim]++
-		if !c.Certified || c.Violations != 0 || !(c.Sup <= c.Float64) || !(c.Float64 <= g.Eps) || !(c.Bound > c.Float64) || c.Hats < 100 || c.Dim != g.Dim {
+		if !c.Certified || c.Violations != 0 || !(c.Sup <= c.Float64) || !(c.Bound <= g.Eps) || !(c.Bound > c.Float64) || c.Hats < 100 || c.Dim != g.Dim {
 			t.Errorf("%s: %+v, eps %v", g.Name, c, g.Eps)
 		}
 		if c.Sup < c.Bound/4 {
@@ -142,6 +143,22 @@ func TestConstructedModel(t *testing.T) {
 	s, err := construct.ReadScheme(file)
 	if err != nil || s.Hats() != c.Hats || !strings.Contains(s.Note(), "sin(2*pi*x)") {
 		t.Errorf("the sparse form: %v", err)
+	}
+}
+
+// The bound that eps asks for is that of float32 predictions, where float32 can keep it.
+func TestConstructEps(t *testing.T) {
+	for eps, want := range map[string]bool{"1e-4": true, "1.9e-5": true, "1e-6": false} {
+		args := []string{"exp(-x)*sin(9*x)", "--curvature", "100", "--min", "-1", "--eps", eps, "--samples", "1000"}
+		c := constructJSON(t, args...)
+		e, _ := strconv.ParseFloat(eps, 64)
+		if c.Float64 > e || (c.Bound <= e) != want {
+			t.Errorf("eps %v: %+v", eps, c)
+		}
+		says := strings.Contains(mustRun(t, append([]string{"construct"}, args...)...).stdout, "float32 keeps it above")
+		if says == want {
+			t.Errorf("eps %v: says that float32 does not do: %v", eps, says)
+		}
 	}
 }
 

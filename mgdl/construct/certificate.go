@@ -176,10 +176,10 @@ func (c *Certificate) disprove(m *mesh, v []float64) error {
 			up := node + m.stride[i]
 			d := math.Abs(v[up]-f) - rounding(v[up], f)
 			if d > lip {
-				return witness(fmt.Sprintf("Lipschitz bound %v", c.Lipschitz), fmt.Sprintf("the slope between them is %v", d/h), node, up)
+				return witness(fmt.Sprintf("Lipschitz bound %v", c.Lipschitz), fmt.Sprintf("the slope between them is %.6g", math.Abs(v[up]-f)/h), node, up)
 			}
 			if d > mod {
-				return witness("modulus", fmt.Sprintf("they differ by %v at distance %v, where it is %v", d, h, c.Modulus(h)), node, up)
+				return witness("modulus", fmt.Sprintf("they differ by %.6g at distance %v, where it is %.6g", d, h, c.Modulus(h)), node, up)
 			}
 			if k[i] == 0 || math.IsInf(bend, 1) {
 				continue
@@ -202,7 +202,7 @@ func (c *Certificate) disproveBend(m *mesh, v []float64, k []int, node, i int, b
 		d := math.Abs(a+b-2*z) - rounding(a, b, z, z)
 		if d > bend*square+4*c.Noise {
 			return witness(fmt.Sprintf("curvature bound %v", c.Curvature),
-				fmt.Sprintf("the second difference quotient is %v", d/(square*m.h()*m.h())), node-step, node, node+step)
+				fmt.Sprintf("the second difference quotient is %.6g", math.Abs(a+b-2*z)/(square*m.h()*m.h())), node-step, node, node+step)
 		}
 		return nil
 	}

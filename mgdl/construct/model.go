@@ -23,7 +23,8 @@ const (
 )
 
 // HatsPerGrade returns a number of hats for a grade: about as many as give 64 grades, fewer where
-// the layers would get large, but enough for the most grades a model may have, if that is possible.
+// the layers would get large, but enough for the most grades a model may have. For
+// schemes too large for a model it is 64.
 func (s *Scheme) HatsPerGrade() int {
 	b := max(1, (s.Hats()+fewGrades-1)/fewGrades)
 	for b > 1 && s.size(b) > maxParameters/4 {
@@ -31,6 +32,9 @@ func (s *Scheme) HatsPerGrade() int {
 	}
 	for s.count(b) > maxGrades && s.size(b+1) <= maxParameters {
 		b++
+	}
+	if s.count(b) > maxGrades {
+		return fewGrades // for no number there is a model
 	}
 	return b
 }

@@ -224,6 +224,9 @@ func widths(g mgdl.GradeInfo) string {
 	return s
 }
 
+// above shows a bound with three significant digits, rounded up.
+func above(x float64) string { return exponent(strconv.FormatFloat(RoundUp(x), 'g', -1, 64)) }
+
 // RoundUp returns the least number with three significant digits that is not below x, so that a bound
 // can be shown.
 func RoundUp(x float64) float64 {

@@ -45,7 +45,7 @@ type schemeReport struct {
 
 func (r *schemeReport) headline() headline {
 	h := headline{Over: "Multigrade construction", Title: label(r.options.Title, 120),
-		Before: "The error is at most", Strong: num(RoundUp(r.options.Bound)), After: "everywhere on the unit cube."}
+		Before: "The error is at most", Strong: above(r.options.Bound), After: "everywhere on the unit cube."}
 	if !r.Certified() {
 		h.Before, h.After = "The error is about", "or less, by an estimate from values: an empirical result, nothing is proven."
 	}
@@ -57,7 +57,7 @@ func (r *schemeReport) headline() headline {
 		{Label: "grades", Text: count(len(r.Grades(r.options.Hats))), Note: "of at most " + plural(r.options.Hats, "hat")},
 		{Label: "width", Text: count(r.Width(r.options.Hats)), Note: "of every grade, depth " + strconv.Itoa(r.Dim()+1)},
 		{Label: "largest error seen", Text: num(r.options.Check.Sup), Note: "at " + plural(r.options.Check.Points, "random point")},
-		{Label: "float32 adds", Text: num(RoundUp(r.Rounding())), Note: "to the bound, included in it"},
+		{Label: "float32 adds", Text: above(r.Rounding()), Note: "to the bound, included in it"},
 	}
 	h.Facts = []labelled{{Label: "function", Text: label(r.options.Function, 400), Mono: true}}
 	if r.options.Certificate != "" {
@@ -86,7 +86,7 @@ func (r *schemeReport) bounds() section {
 			}
 		}
 	}
-	p.Add(curve{proven, stroke(second, 1.5, 1, 4)}, curve{seen, stroke(accent, 2.5)})
+	p.Add(curve{seen, stroke(accent, 2.5)}, curve{proven, stroke(second, 1.5, 1, 4)})
 	var names named
 	for j, l := range r.levels {
 		p.Add(ring{seen[j], 3, accent, true})
@@ -111,7 +111,7 @@ func (r *schemeReport) bounds() section {
 	t := &table{Head: []cell{number("level"), number("mesh"), number("hats"), number("largest coefficient"), number(what), number("largest seen")}}
 	for j, l := range r.levels {
 		t.Rows = append(t.Rows, []cell{number(strconv.Itoa(j + 1)), number(count(l.Mesh)), number(count(l.Hats)), number(num(l.Largest)),
-			number(num(RoundUp(l.Bound))), number(num(r.options.Check.Levels[j]))})
+			number(above(l.Bound)), number(num(r.options.Check.Levels[j]))})
 	}
 	sec.add(part{Table: t})
 	return sec
@@ -229,7 +229,7 @@ func (r *schemeReport) maps(sec *section) {
 		figures = append(figures, figure{Title: name, Note: plural(l.Hats, "hat") + ", mesh " + count(l.Mesh),
 			SVG:    []template.HTML{paint(left, -edge, edge, diverging, "left over by "+strings.ToLower(name))},
 			Scales: []scale{{minus + num(edge), num(edge), diverging.name()}},
-			Foot:   "bound " + num(RoundUp(l.Bound))})
+			Foot:   "bound " + above(l.Bound)})
 	}
 	for len(figures) > 0 {
 		row := figures[:min(3, len(figures))]
