@@ -41,12 +41,12 @@ func TestHatsAreTheInterpolant(t *testing.T) {
 				} else if i == 1 {
 					x[0] = 1
 				}
-				want, sum, y := m.interpolate(values, x), 0.0, make([]float64, dim)
+				sum, y := 0.0, make([]float64, dim)
 				for j, v := range x {
 					y[j] = v + shift(dim)
 					x[j] = y[j] - shift(dim) // so that both see the same point
 				}
-				want = m.interpolate(values, x)
+				want := m.interpolate(values, x)
 				for _, h := range hats {
 					_, one := forward(network(dim, n, dim, []hat{h}), y)
 					sum += one
