@@ -20,6 +20,7 @@ var ErrFormat = errors.New("construct: not a whole scheme")
 const (
 	formatName    = "multigrade-scheme"
 	formatVersion = 1
+	headerStart   = `{"__metadata__":{"sha256":"`
 	maxHeader     = 1 << 20
 	maxFileNodes  = 1 << 24 // of the finest mesh: what a reader allocates for a file of a few bytes
 )
@@ -92,14 +93,13 @@ func (s *Scheme) header(data []byte) []byte {
 		}
 	}
 	b.WriteByte('}')
-	const begin = `{"__metadata__":{"sha256":"`
-	for (len(begin)+2*sha256.Size+1+b.Len())%8 != 0 { // so that tensors are aligned
+	for (len(headerStart)+2*sha256.Size+1+b.Len())%8 != 0 { // so that tensors are aligned
 		b.WriteByte(' ')
 	}
 	sum := sha256.New()
 	sum.Write(b.Bytes())
 	sum.Write(data)
-	return fmt.Appendf(nil, `%s%s"%s`, begin, hex.EncodeToString(sum.Sum(nil)), b.Bytes())
+	return fmt.Appendf(nil, `%s%s"%s`, headerStart, hex.EncodeToString(sum.Sum(nil)), b.Bytes())
 }
 
 // ReadScheme reads what WriteTo wrote. Its errors about the content match ErrFormat; every changed byte is one.
@@ -138,21 +138,43 @@ func ReadScheme(r io.Reader) (*Scheme, error) {
 	if err != nil {
 		return nil, bad("%s", strings.TrimPrefix(err.Error(), "construct: "))
 	}
+	hats := int64(0)
+	for _, l := range about.Levels {
+		hats += int64(l.Hats)
+	}
+	data, err := io.ReadAll(io.LimitReader(r, 8*hats+1)) // memory for what arrives
+	switch n := int64(len(data)); {
+	case err != nil:
+		return nil, readError(err)
+	case n < 8*hats:
+		return nil, bad("it is truncated")
+	case n > 8*hats:
+		return nil, bad("it has more bytes than it should")
+	case !summed(header, data): // before meshes are made
+		return nil, bad("the checksum is wrong")
+	}
 	for i, l := range about.Levels {
-		if err := s.read(r, l); err != nil {
+		if err := s.add(data[:8*l.Hats], l); err != nil {
 			return nil, fmt.Errorf("level %d: %w", i+1, err)
 		}
-	}
-	if k, err := io.ReadFull(r, size[:1]); k > 0 || !errors.Is(err, io.EOF) {
-		if k > 0 {
-			return nil, bad("more bytes than there should be")
-		}
-		return nil, readError(err)
+		data = data[8*l.Hats:]
 	}
 	if !bytes.Equal(header, s.header(s.data())) {
-		return nil, bad("the checksum or the header is wrong")
+		return nil, bad("the header is not what it should be")
 	}
 	return s, nil
+}
+
+// summed reports whether header begins with the checksum of the rest of it and data.
+func summed(header, data []byte) bool {
+	rest, ok := bytes.CutPrefix(header, []byte(headerStart))
+	if !ok || len(rest) < 2*sha256.Size {
+		return false
+	}
+	sum := sha256.New()
+	sum.Write(rest[2*sha256.Size+1:])
+	sum.Write(data)
+	return string(rest[:2*sha256.Size]) == hex.EncodeToString(sum.Sum(nil))
 }
 
 func readError(err error) error {
@@ -179,28 +201,21 @@ func (h *fileHeader) scheme() (*Scheme, error) {
 		if l.Mesh < 1 || i > 0 && (l.Mesh <= before || l.Mesh%before != 0) {
 			return nil, fmt.Errorf("a mesh of %d cells after one of %d", l.Mesh, before)
 		}
+		if m, _ := newMesh(h.Dim, l.Mesh, maxFileNodes); l.Hats < 0 || l.Hats > m.nodes {
+			return nil, fmt.Errorf("%d hats on a mesh of %d cells", l.Hats, l.Mesh)
+		}
 		before = l.Mesh
 	}
 	return &Scheme{dim: h.Dim, mode: mode, note: h.Note, start: h.Start, estimated: !h.Certified}, nil
 }
 
-// read adds a level, whose hats follow in r.
-func (s *Scheme) read(r io.Reader, l Level) error {
+// add adds a level with the hats in data.
+func (s *Scheme) add(data []byte, l Level) error {
 	m, err := newMesh(s.dim, l.Mesh, maxFileNodes)
 	if err != nil {
 		return err
 	}
-	if l.Hats < 0 || l.Hats > m.nodes {
-		return fmt.Errorf("%w: %d hats on %d nodes", ErrFormat, l.Hats, m.nodes)
-	}
-	nodes := make([]byte, 4*l.Hats)
-	if _, err := io.ReadFull(r, nodes); err != nil {
-		return readError(err)
-	}
-	weights := make([]byte, 4*l.Hats)
-	if _, err := io.ReadFull(r, weights); err != nil {
-		return readError(err)
-	}
+	nodes, weights := data[:4*l.Hats], data[4*l.Hats:]
 	s.extend(m)
 	level := &s.levels[len(s.levels)-1]
 	level.Level = l

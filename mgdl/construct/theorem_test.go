@@ -411,3 +411,17 @@ func TestEstimate(t *testing.T) {
 	require.NoError(t, err)
 	build(t, sample{"zero", func([]float64) float64 { return 0 }, Options{Dim: 2, Eps: 1e-3, Certificate: e}})
 }
+
+// Coefficients are rounded toward 0, to 24 bits and to multiples of the grid.
+func TestTruncate(t *testing.T) {
+	r := points(1)
+	for range 100_000 {
+		c := math.Ldexp(r.Float64()-0.5, r.IntN(40)-20)
+		const grid = 0x1p-30
+		got := float64(truncate(c, grid))
+		lost := math.Abs(c) - math.Abs(got)
+		if got*c < 0 || lost < 0 || lost >= grid+math.Abs(c)*0x1p-23 || got != math.Trunc(got/grid)*grid {
+			t.Fatalf("truncate(%v) is %v", c, got)
+		}
+	}
+}
