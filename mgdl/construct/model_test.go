@@ -16,7 +16,14 @@ import (
 // float32 holds, and residuals fall but for that.
 func TestModelPredictsTheScheme(t *testing.T) {
 	ctx := context.Background()
+	rows, prefixes := 320, 40
+	if testing.Short() { // emulators and portable kernels
+		rows, prefixes = 64, 8
+	}
 	for _, c := range samples() {
+		if testing.Short() {
+			c.o.Eps *= 4
+		}
 		s := build(t, c)
 		for _, hats := range []int{0, 3} {
 			if hats == 0 {
@@ -45,15 +52,15 @@ func TestModelPredictsTheScheme(t *testing.T) {
 			p := m.NewPredictor()
 			bound, rounding, accumulation := s.Bound(), s.Rounding(), s.Accumulation()
 			r, x := points(1), make([]float64, s.dim)
-			rows := make([]float64, 320*s.dim)
-			fill(r, rows)
-			for i, got := range p.Predict(nil, rows) {
-				x := rows[i*s.dim:][:s.dim]
+			all := make([]float64, rows*s.dim)
+			fill(r, all)
+			for i, got := range p.Predict(nil, all) {
+				x := all[i*s.dim:][:s.dim]
 				require.InDelta(t, s.At(x), got, rounding, c.name)
 				require.LessOrEqual(t, math.Abs(c.f(x)-got), bound+rounding)
 			}
 			grades := s.Grades(hats)
-			for range 40 {
+			for range prefixes {
 				for i := range x {
 					x[i] = float64(r.IntN(1<<22+1)) / (1 << 22)
 				}
@@ -61,7 +68,7 @@ func TestModelPredictsTheScheme(t *testing.T) {
 				require.InDelta(t, s.After(grades[k], x), p.PredictGrades(nil, x, k+1)[0], accumulation, c.name)
 			}
 			require.InDelta(t, s.Start(), p.PredictGrades(nil, x, 0)[0], 1e-15)
-			check, err := s.CheckModel(ctx, m, hats, c.f, 20, 1)
+			check, err := s.CheckModel(ctx, m, hats, c.f, prefixes/2, 1)
 			require.NoError(t, err)
 			require.Zero(t, check.Violations, "%s rises by %v", c.name, check.Increase)
 			require.LessOrEqual(t, check.Sup, bound+rounding)
