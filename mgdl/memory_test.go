@@ -12,7 +12,7 @@ import (
 // the file: the weights once, packed in panels of 32 columns, and a little. Widths that fill
 // no panels cost up to the next multiple of 16.
 func TestPredictMemory(t *testing.T) {
-	file := fileOf(t, makeModel(t, form{Regression, 1, false, 1, [][]int{{288, 288}, {288, 288}}}, 1))
+	file := fileOf(t, makeModel(t, form{Regression, 1, false, 1, [][]int{{288, 288}, {288, 288}}, ""}, 1))
 	require.Greater(t, len(file), 1_000_000)
 	x := makeRows(1, 1)
 	memory := func() (live, total uint64) {
