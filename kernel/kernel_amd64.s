@@ -64,17 +64,34 @@
 	VMOVUPS hi, K2, 64(DI)               \
 	ADDQ R11, DI
 
-// AHEAD brings lines nearer that later calls want. It uses CX and BX.
-#define AHEAD \
-	MOVQ productTile_lines(AX), BX \
+// AHEAD brings lines nearer that later calls want, and goes to near if there are none. It
+// uses CX and BX.
+#define AHEAD(near) \
+	MOVQ productTile_lines(AX), BX       \
 	TESTQ BX, BX                         \
-	JZ   7(PC)                           \
-	MOVQ productTile_ahead(AX), CX     \
+	JZ   near                            \
+	MOVQ productTile_ahead(AX), CX       \
 	PREFETCHT1 (CX)                      \
 	ADDQ $64, CX                         \
 	DECQ BX                              \
 	JNZ  -3(PC)                          \
 	MOVQ CX, productTile_ahead(AX)
+
+// MASKROW sends for a row of y, if there is one, and goes on to the next in CX: it is wanted
+// when the k loop is done. R10 holds ldy in bytes.
+#define MASKROW \
+	PREFETCHT0 (CX)                      \
+	PREFETCHT0 60(CX)                    \
+	ADDQ R10, CX
+
+// MASKROWS is MASKROW for three rows from CX, and their second halves.
+#define MASKROWS \
+	PREFETCHT0 124(CX)                   \
+	MASKROW                              \
+	PREFETCHT0 124(CX)                   \
+	MASKROW                              \
+	PREFETCHT0 124(CX)                   \
+	MASKROW
 
 // ROW multiplies one element of a with a row of w held in Z24 and Z25.
 #define ROW(x, b, lo, hi) \
@@ -106,7 +123,16 @@ TEXT ·product6x32x2AVX512(SB), NOSPLIT, $0-8
 	LEAQ (R8)(R8*2), R9
 
 block:
-	AHEAD
+	AHEAD(start)
+	TESTQ DX, DX
+	JZ   start
+	MOVQ productTile_ldy(AX), R10
+	SHLQ $2, R10
+	MOVQ DX, CX
+	MASKROWS
+	MASKROWS
+
+start:
 	BIAS(Z0, Z1)
 	VMOVAPS Z0, Z2
 	VMOVAPS Z1, Z3
@@ -1773,7 +1799,21 @@ TEXT ·product3x16x2AVX2(SB), NOSPLIT, $0-8
 	LOAD2
 
 block:
-	AHEAD
+	AHEAD(start)
+	TESTQ DX, DX
+	JZ   start
+	MOVQ productTile_ldy(AX), R9
+	MOVQ DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 60(CX)
+	LEAQ (CX)(R9*4), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 60(CX)
+	LEAQ (CX)(R9*4), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 60(CX)
+
+start:
 	BIAS2(0, Y0, Y1)
 	VMOVAPS Y0, Y2
 	VMOVAPS Y1, Y3

@@ -796,11 +796,15 @@ func TestFarOperands(t *testing.T) {
 		want, wantGrad := NewMatrix(rows, n), NewWeights(k, n)
 		Kernel{generic}.MatMul(want, x, w, nil, true)
 		Kernel{generic}.WeightGrad(wantGrad, nil, x, dy, false)
+		mask, wantMasked := strided(r, fillers[1], rows, n, 0), NewMatrix(rows, n)
+		Kernel{generic}.InputGrad(wantMasked, x, w, mask)
 		for _, i := range accelerated() {
 			got, gotGrad := NewMatrix(rows, n), NewWeights(k, n)
 			Kernel{i}.MatMul(got, x, w, nil, true)
 			Kernel{i}.WeightGrad(gotGrad, nil, x, dy, false)
 			requireBits(t, fmt.Sprint(isaNames[i], " product ", s), got.Data, want.Data)
+			Kernel{i}.InputGrad(got, x, w, mask)
+			requireBits(t, fmt.Sprint(isaNames[i], " masked product ", s), got.Data, wantMasked.Data)
 			requireBits(t, fmt.Sprint(isaNames[i], " gradient ", s), gotGrad.Data, wantGrad.Data)
 		}
 	}

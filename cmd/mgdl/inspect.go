@@ -61,7 +61,9 @@ says what is wrong with the file and exits with code 4.`,
 }
 
 // metaKeys are the entries of a model's metadata that the command writes.
-func metaKeys() []string { return []string{"seed", "rows", "data_sha256", recordKey} }
+func metaKeys() []string {
+	return []string{"seed", "rows", "data_sha256", recordKey, functionKey, boundKey}
+}
 
 // inspectText prints the model for people.
 func inspectText(w io.Writer, path string, m *mgdl.Model) error {
@@ -83,8 +85,14 @@ func inspectText(w io.Writer, path string, m *mgdl.Model) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "grade\tnetworks\tparameters\tmultiply-adds\ttraining loss\tvalidation loss")
 	fmt.Fprintf(t, "prior\t\t\t\t%s\t%s\n", lossText(m.Prior().TrainLoss), lossText(m.Prior().ValLoss))
-	for i, g := range m.Grades() {
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\n", i+1, shape(g), grouped(g.Params), grouped(g.MACs),
+	grades := m.Grades()
+	for i, last := 0, 0; i < len(grades); i = last + 1 {
+		last = lastAlike(grades, i)
+		g, name, each := grades[last], strconv.Itoa(i+1), ""
+		if last > i {
+			name, each = fmt.Sprintf("%d-%d", i+1, last+1), " each"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s%s\t%s\t%s\t%s\n", name, shape(g), grouped(g.Params), each, grouped(g.MACs),
 			lossText(g.TrainLoss), lossText(g.ValLoss))
 	}
 	t.Flush()
@@ -98,6 +106,17 @@ func inspectText(w io.Writer, path string, m *mgdl.Model) error {
 		fmt.Fprintf(t, "%s\ttarget %s\t%s\t\n", c.Name, c.Kind, valuesText(c))
 	}
 	return t.Flush()
+}
+
+// lastAlike returns the last of the grades of one form from grade i on, which are shown in one line
+// with the losses of the last. Models of up to 40 grades show every grade.
+func lastAlike(grades []mgdl.GradeInfo, i int) int {
+	const most = 40
+	last := i
+	for len(grades) > most && last+1 < len(grades) && shape(grades[last+1]) == shape(grades[i]) && grades[last+1].Params == grades[i].Params {
+		last++
+	}
+	return last
 }
 
 // lossText writes a loss, or nothing where there is none.

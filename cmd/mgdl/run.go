@@ -99,7 +99,7 @@ command: demo:chirp, demo:diabetes, demo:iris.`,
 		id, title string
 		commands  []*cobra.Command
 	}{
-		{"use", "Train and use models:", []*cobra.Command{newDemo(), newTrain(), newEval(), newPredict(), newReport()}},
+		{"use", "Train and use models:", []*cobra.Command{newDemo(), newTrain(), newConstruct(), newEval(), newPredict(), newReport()}},
 		{"look", "Look at a model file:", []*cobra.Command{newInspect(), newVerify()}},
 		{"machine", "Look at this machine:", []*cobra.Command{newKernels(), newSelftest()}},
 		{"more", "More:", []*cobra.Command{newReproduce(), newVersion()}},

@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"mgdl":                  {"internal/backprop", "kernel"},
 	"mgdl/dataset":          {"mgdl"},
 	"mgdl/convex":           {"kernel"},
+	"mgdl/construct":        {"kernel", "mgdl"},
 	"bench":                 {"bench/internal/shapes", "internal/backprop", "kernel", "mgdl", "github.com/klauspost/cpuid/v2", "golang.org/x/sys"},
 	"bench/internal/shapes": {},
 	"bench/awkward":         {"kernel"},

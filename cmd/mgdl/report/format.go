@@ -223,3 +223,21 @@ func widths(g mgdl.GradeInfo) string {
 	}
 	return s
 }
+
+// above shows a bound with three significant digits, rounded up.
+func above(x float64) string { return exponent(strconv.FormatFloat(RoundUp(x), 'g', -1, 64)) }
+
+// RoundUp returns the least number with three significant digits that is not below x, so that a bound
+// can be shown.
+func RoundUp(x float64) float64 {
+	if !(x > 0) || math.IsInf(x, 0) {
+		return x
+	}
+	m, exp, _ := strings.Cut(strconv.FormatFloat(x, 'e', 2, 64), "e")
+	up, _ := strconv.ParseFloat(m+"e"+exp, 64) // as it was written
+	if up < x {
+		digits, _ := strconv.ParseFloat(m, 64)
+		up, _ = strconv.ParseFloat(strconv.FormatFloat(digits+0.01, 'f', 2, 64)+"e"+exp, 64)
+	}
+	return up
+}
