@@ -3,6 +3,8 @@ package main
 import (
 	"testing"
 
+	"github.com/multigrade/multigrade/bench/internal/machine"
+	"github.com/multigrade/multigrade/bench/internal/probe"
 	"github.com/multigrade/multigrade/kernel"
 )
 
@@ -22,27 +24,27 @@ func BenchmarkBatch(b *testing.B)      { benchmark(b, "Batch") }
 func BenchmarkStep(b *testing.B)       { benchmark(b, "Step") }
 
 func benchmark(b *testing.B, op string) {
-	for _, w := range workloads(detect().Caches) {
+	for _, w := range workloads(machine.Detect().Caches) {
 		if w.op != op {
 			continue
 		}
 		b.Run(w.shape, func(b *testing.B) {
 			for _, k := range kernel.Available() {
 				b.Run(k.Name(), func(b *testing.B) {
-					p := probe{run: w.calls(k), team: w.team}
-					p.start()
-					defer p.team.Stop()
-					p.run(1)
+					p := probe.Probe{Run: w.calls(k), Team: w.team}
+					p.Start()
+					defer p.Team.Stop()
+					p.Run(1)
 					b.ReportAllocs()
 					b.ResetTimer()
-					p.run(b.N)
+					p.Run(b.N)
 					b.StopTimer()
 					ns := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
-					if w.flops > 0 {
-						b.ReportMetric(w.flops/ns, "GFLOP/s")
+					if w.Flops > 0 {
+						b.ReportMetric(w.Flops/ns, "GFLOP/s")
 					}
-					if w.flops == 0 || w.double {
-						b.ReportMetric((w.reads+w.writes)/ns, "GB/s")
+					if w.Flops == 0 || w.double {
+						b.ReportMetric((w.Reads+w.Writes)/ns, "GB/s")
 					}
 					if w.rows > 0 {
 						b.ReportMetric(float64(w.rows)/ns*1e9, "samples/s")
@@ -55,11 +57,11 @@ func benchmark(b *testing.B, op string) {
 
 // BenchmarkPeak is what the rest is compared with.
 func BenchmarkPeak(b *testing.B) {
-	for _, u := range units() {
-		b.Run(u.name, func(b *testing.B) {
-			p, flops := fmaProbe(u, 1)
+	for _, u := range machine.Units() {
+		b.Run(u.Name, func(b *testing.B) {
+			p, flops := machine.FMAProbe(u, 1)
 			b.ResetTimer()
-			p.run(b.N)
+			p.Run(b.N)
 			b.ReportMetric(flops*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 		})
 	}

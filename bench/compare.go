@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"regexp"
@@ -239,9 +240,9 @@ func compareFacts(w io.Writer, a, b record) {
 		case x == y:
 			fmt.Fprintf(w, "%-13s A B  %s\n", key, x)
 		case max(utf8.RuneCountInString(x), utf8.RuneCountInString(y)) <= room:
-			fmt.Fprintf(w, "%-13s A    %-*s  B  %s\n", key, room, first(x, "unknown"), first(y, "unknown"))
+			fmt.Fprintf(w, "%-13s A    %-*s  B  %s\n", key, room, cmp.Or(x, "unknown"), cmp.Or(y, "unknown"))
 		default:
-			fmt.Fprintf(w, "%-13s A    %s\n%-13s   B  %s\n", key, first(x, "unknown"), "", first(y, "unknown"))
+			fmt.Fprintf(w, "%-13s A    %s\n%-13s   B  %s\n", key, cmp.Or(x, "unknown"), "", cmp.Or(y, "unknown"))
 		}
 	}
 	fmt.Fprintln(w)

@@ -28,6 +28,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/multigrade/multigrade/bench/internal/machine"
+	"github.com/multigrade/multigrade/bench/internal/probe"
 	"github.com/multigrade/multigrade/kernel"
 )
 
@@ -204,9 +206,9 @@ func (o options) measure(stderr io.Writer) (document, bool) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
-	m := detect()
-	us := units()
-	o.plan.window = granular(o.plan.window)
+	m := machine.Detect()
+	us := machine.Units()
+	o.plan.window = probe.Granular(o.plan.window)
 	var ws []workload
 	for _, w := range workloads(m.Caches) {
 		if slices.Contains(o.sections, w.section) && o.run.MatchString(w.op+"/"+w.shape) {
@@ -216,7 +218,7 @@ func (o options) measure(stderr io.Writer) (document, bool) {
 	if len(ws) == 0 {
 		return document{}, false
 	}
-	d := document{Machine: m, Limits: measureLimits(us, m.Caches, o.plan), Bits: map[string]string{}}
+	d := document{Machine: m, Limits: machine.MeasureLimits(us, m.Caches, o.plan.window/2, max(5, o.plan.rounds/2)), Bits: map[string]string{}}
 	for _, k := range o.kernels {
 		d.Bits[k.Name()] = trainingBits(k)
 	}

@@ -5,20 +5,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/multigrade/multigrade/bench/internal/machine"
+	"github.com/multigrade/multigrade/bench/internal/probe"
 	"github.com/multigrade/multigrade/kernel"
 )
 
@@ -85,7 +84,7 @@ func TestTable(t *testing.T) {
 	}
 	require.Equal(t, done, run(append([]string{"--isa", "all", "--section", strings.Join(measured, ",")}, fast...), &out, io.Discard))
 	text := out.String()
-	for _, w := range workloads(detect().Caches) {
+	for _, w := range workloads(machine.Detect().Caches) {
 		if !slices.Contains(measured, w.section) {
 			continue
 		}
@@ -176,7 +175,7 @@ func TestDisturbed(t *testing.T) {
 	if got := impossible([]result{above(120, 90), above(90, 120), above(90, 90)}); len(got) != 1 || !strings.Contains(got[0], "and 1 more") {
 		t.Errorf("two results above the peak: %q", got)
 	}
-	d := document{Limits: limits{Units: []unitLimits{{}}}, outcome: outcome{Disturbed: []string{"a neighbour"}}}
+	d := document{Limits: machine.Limits{Units: []machine.UnitLimits{{}}}, outcome: outcome{Disturbed: []string{"a neighbour"}}}
 	var out bytes.Buffer
 	d.text(&out)
 	if !strings.Contains(out.String(), "disturbed machine: do not compare: a neighbour\n") {
@@ -189,114 +188,20 @@ func TestScheduleKeepsTheBudget(t *testing.T) {
 	ks := []kernel.Kernel{kernel.Default()}
 	p := quick
 	p.rounds, p.budget = 20, 0
-	tasks, rounds, left := schedule(ws, ks, units(), p)
+	tasks, rounds, left := schedule(ws, ks, machine.Units(), p)
 	if len(tasks) != 0 || rounds != leastRounds || len(left) != len(ws) {
 		t.Errorf("no time: %d tasks, %d rounds, %q left out", len(tasks), rounds, left)
 	}
 	p.budget = 1 << 62
-	tasks, rounds, left = schedule(ws, ks, units(), p)
+	tasks, rounds, left = schedule(ws, ks, machine.Units(), p)
 	if len(tasks) != len(ws) || rounds != 20 || len(left) != 0 {
 		t.Errorf("all the time: %d tasks, %d rounds, %q left out", len(tasks), rounds, left)
 	}
 }
 
-// Each round has its stack at another place of a page, and sixteen rounds see all of it.
-func TestDepthMovesTheStack(t *testing.T) {
-	at := make([]int, 0, 17)
-	atDepth(15, func() {}) // the stack grows, and moves, now
-	for r := range 16 {
-		atDepth(depth(r), func() {
-			var here byte
-			at = append(at, int(uintptr(unsafe.Pointer(&here))%4096))
-		})
-	}
-	slices.Sort(at)
-	at = append(at, at[0]+4096)
-	for i := range 16 {
-		if gap := at[i+1] - at[i]; gap == 0 || gap > 1024 {
-			t.Errorf("places in the page %v: gap of %d bytes", at, gap)
-		}
-	}
-}
-
-func TestLimit(t *testing.T) {
-	cs := caches([3]int{32 << 10, 1 << 20, 0}, [3]int{}, false)
-	u := unitLimits{Levels: []bandwidth{
-		{Level: "L1", ReadGBps: 200, WriteGBps: 100}, {Level: "L2", ReadGBps: 100, WriteGBps: 50}, {Level: "DRAM", ReadGBps: 20, WriteGBps: 10},
-	}}
-	for _, c := range []struct {
-		w    workload
-		name string
-		ns   float64
-	}{
-		{workload{flops: 1000, reads: 100, writes: 100, touch: 200}, "fma", 10},
-		{workload{flops: 10, reads: 4000, writes: 100, touch: 4100}, "L1 read", 20},
-		{workload{reads: 4000, writes: 4000, touch: 8000}, "L1 write", 40},
-		{workload{reads: 64 << 10, touch: 64 << 10}, "L2 read", 32768/200.0 + 32768/100.0}, // half of it may be in L1
-		{workload{writes: 4 << 20, touch: 4 << 20}, "DRAM write", 1<<20/50.0 + 3<<20/10.0},
-	} {
-		if name, ns := c.w.limit(100, u, cs); name != c.name || math.Abs(ns-c.ns) > 1e-9*c.ns {
-			t.Errorf("%+v: %s %v, want %s %v", c.w, name, ns, c.name, c.ns)
-		}
-	}
-}
-
-func TestCaches(t *testing.T) {
-	const k, m = 1 << 10, 1 << 20
-	for _, c := range []struct {
-		name          string
-		cpuid, system [3]int
-		virtual       bool
-		want          string
-	}{
-		{"agreed", [3]int{32 * k, m, 32 * m}, [3]int{32 * k, m, 32 * m}, false, "32 KiB cpuid|1 MiB cpuid|32 MiB cpuid"},
-		{"unknown", [3]int{-1, -1, -1}, [3]int{}, false,
-			"32 KiB assumed (no believable size reported)|512 KiB assumed (no believable size reported)"},
-		{"no third", [3]int{}, [3]int{64 * k, 4 * m, 0}, false, "64 KiB system|4 MiB system"},
-		{"differ", [3]int{48 * k, 2 * m, 260 * m}, [3]int{48 * k, 2 * m, 16 * m}, false,
-			"48 KiB cpuid|2 MiB cpuid|16 MiB system (cpuid says 260 MiB, the system says 16 MiB)"},
-		{"all the same", [3]int{32 * k, 32 * k, 32 * k}, [3]int{}, false,
-			"32 KiB cpuid|512 KiB assumed (no believable size reported)"},
-		{"one unbelievable", [3]int{1, m, 0}, [3]int{32 * k, 1, 0}, false,
-			"32 KiB system (cpuid's 1 B is not believable)|1 MiB cpuid (the system's 1 B is not believable)"},
-		{"guest", [3]int{32 * k, m, 16 * m}, [3]int{}, true,
-			"32 KiB cpuid (as the hypervisor says, unchecked)|1 MiB cpuid (as the hypervisor says, unchecked)|" +
-				"16 MiB cpuid (as the hypervisor says, unchecked, perhaps shared with other guests)"},
-	} {
-		var got []string
-		for _, x := range caches(c.cpuid, c.system, c.virtual) {
-			s := bytesText(x.Bytes) + " " + x.From
-			if x.Note != "" {
-				s += " (" + x.Note + ")"
-			}
-			got = append(got, s)
-		}
-		if s := strings.Join(got, "|"); s != c.want {
-			t.Errorf("%s:\n got %s\nwant %s", c.name, s, c.want)
-		}
-	}
-}
-
-// Every level's buffer must fit its cache and not the one below.
-func TestLevels(t *testing.T) {
-	const k, m = 1 << 10, 1 << 20
-	for _, c := range [][3]int{{32 * k, m, 32 * m}, {32 * k, 64 * k, 0}, {64 * k, 512 * k, m}, {192 * k, 12 * m, 0}, {48 * k, 2 * m, 1 << 30}} {
-		cs := caches(c, [3]int{}, false)
-		ls := levels(cs)
-		if len(ls) != len(cs)+1 || ls[len(cs)].Level != "DRAM" {
-			t.Fatalf("%v: levels %+v", c, ls)
-		}
-		for i, l := range ls {
-			if l.Bytes%(8*blockWords) != 0 || i < len(cs) && l.Bytes > cs[i].Bytes/4*3 || i > 0 && i < len(cs) && l.Bytes <= cs[i-1].Bytes {
-				t.Errorf("%v: level %+v", c, l)
-			}
-		}
-	}
-}
-
 func TestWorkloadNamesDiffer(t *testing.T) {
 	var names []string
-	for _, w := range workloads(detect().Caches) {
+	for _, w := range workloads(machine.Detect().Caches) {
 		names = append(names, w.op+"/"+w.shape)
 	}
 	slices.Sort(names)
@@ -313,7 +218,7 @@ func TestSection(t *testing.T) {
 	if !strings.Contains(text, "\nnetworks: ") || strings.Contains(text, "MatMul") || strings.Contains(text, "Step ") {
 		t.Errorf("--section networks printed:\n%s", text)
 	}
-	for _, w := range workloads(detect().Caches) {
+	for _, w := range workloads(machine.Detect().Caches) {
 		if !slices.Contains(sections, w.section) {
 			t.Errorf("%s %s is in no section", w.op, w.shape)
 		}
@@ -323,8 +228,8 @@ func TestSection(t *testing.T) {
 // What the training section counts as work.
 func TestStepFlops(t *testing.T) {
 	// By hand: products of 4 rows with 2×3 and 3×1 forward, as many for weights, 3×1 for inputs.
-	if w, want := step([]int{2, 3, 1}, 4, 1), 2.0*4*(6+3+6+3+3); w.flops != want {
-		t.Errorf("%v floating-point operations, want %v", w.flops, want)
+	if w, want := step([]int{2, 3, 1}, 4, 1), 2.0*4*(6+3+6+3+3); w.Flops != want {
+		t.Errorf("%v floating-point operations, want %v", w.Flops, want)
 	}
 }
 
@@ -353,8 +258,8 @@ func TestStepWorkers(t *testing.T) {
 	}
 	alone := newLesson(kernel.Default(), []int{2, 64, 1}, 1024, nil, 1e-2)
 	team := step([]int{2, 64, 1}, 1024, 2).team
-	p := probe{team: team}
-	p.start()
+	p := probe.Probe{Team: team}
+	p.Start()
 	defer team.Stop()
 	both := newLesson(kernel.Default(), []int{2, 64, 1}, 1024, team, 1e-2)
 	for range 5 {
@@ -372,35 +277,15 @@ func TestYardstick(t *testing.T) {
 	for guess, want := range map[time.Duration]time.Duration{
 		ms / 2: ms, ms: ms, 2 * ms: ms, 3 * ms: 4 * ms, 8 * ms: 4 * ms, 9 * ms: 16 * ms, 60 * ms: 64 * ms, time.Hour: 64 * ms,
 	} {
-		x := task{probe: probe{n: 1, guess: guess.Seconds()}}
+		x := task{Probe: probe.Probe{N: 1, Guess: guess.Seconds()}}
 		if got := x.yardstick(ms); got.window != want || got.workers != 1 {
 			t.Errorf("a sample of %v is held against %d workers for %v, want one for %v", guess, got.workers, got.window, want)
 		}
 	}
 }
 
-func TestSmallThings(t *testing.T) {
-	if got := median([]float64{3, 1, 2}); got != 2 {
-		t.Errorf("median = %v, want 2", got)
-	}
-	if got := median([]float64{4, 1, 2, 3}); got != 2.5 {
-		t.Errorf("median = %v, want 2.5", got)
-	}
-	for x, want := range map[float64]float64{0: 0, 1234567: 1235000, 0.00123456: 0.001235, 9.9996: 10, 121412345: 121400000} {
-		if got := round(x); got < want*(1-1e-12) || got > want*(1+1e-12) {
-			t.Errorf("round(%v) = %v, want %v", x, got, want)
-		}
-	}
+func TestNumber4(t *testing.T) {
 	if got := number4(121412345); got != "121400000" {
 		t.Errorf("number4(121412345) = %q", got)
-	}
-	info := "processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\nflags\t\t: fpu avx2\n"
-	if got := field(info, "model name"); got != "Some CPU @ 2 GHz" {
-		t.Errorf("field = %q", got)
-	}
-	file := filepath.Join(t.TempDir(), "size")
-	require.NoError(t, os.WriteFile(file, []byte("32K\n"), 0o600))
-	if got := readText(file); got != "32K" {
-		t.Errorf("readText = %q", got)
 	}
 }

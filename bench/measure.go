@@ -3,13 +3,12 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"runtime/debug"
 	"slices"
-	"sync/atomic"
 	"time"
 
-	"github.com/multigrade/multigrade/internal/backprop"
+	"github.com/multigrade/multigrade/bench/internal/machine"
+	"github.com/multigrade/multigrade/bench/internal/probe"
 	"github.com/multigrade/multigrade/kernel"
 )
 
@@ -28,155 +27,6 @@ var (
 	usual = plan{window: time.Millisecond, rounds: 15, budget: 40 * time.Second}
 	quick = plan{window: 200 * time.Microsecond, rounds: leastRounds, budget: 2 * time.Second}
 )
-
-// A probe is one thing that can be timed: n operations in a row.
-type probe struct {
-	run   func(n int)
-	n     int       // operations in a sample
-	warm  int       // untimed operations before a sample, which bring the data near
-	ns    []float64 // of one operation, a sample each
-	guess float64   // seconds of one operation, from calibration
-
-	team *backprop.Team // works on the operations; it runs while something is timed
-}
-
-// seconds times n operations.
-func (p *probe) seconds(n int) float64 {
-	start := time.Now()
-	p.run(n)
-	return time.Since(start).Seconds()
-}
-
-// settle is how long a team is awake before it is measured: systems start a thread where
-// there is room for one, and find it a core of its own later.
-const settle = 3 * time.Millisecond
-
-// start starts the team and returns when all of it has settled.
-func (p *probe) start() {
-	if p.team == nil {
-		return
-	}
-	p.team.Start()
-	begin := time.Now()
-	var here atomic.Int32
-	p.team.Do(p.team.Size(), func(int, int) {
-		for here.Add(1); int(here.Load()) < p.team.Size() || time.Since(begin) < settle; {
-		}
-	})
-}
-
-// calibrate chooses n so that a sample fills the window.
-func (p *probe) calibrate(window time.Duration) {
-	p.start()
-	defer p.team.Stop()
-	want := window.Seconds()
-	n := 1
-	t := p.seconds(n)
-	if t < 100*want { // the first call paid for cold caches, code and pages
-		t = p.seconds(n)
-	}
-	for t < want/2 && n < 1<<30 {
-		n = max(2*n, int(math.Min(float64(n)*want/math.Max(t, 1e-9)*0.9, float64(n)*100)))
-		t = p.seconds(n)
-	}
-	p.guess = t / float64(n)
-	p.n = max(1, int(math.Round(want/p.guess)))
-}
-
-// sample takes one sample.
-func (p *probe) sample() {
-	p.start()
-	defer p.team.Stop()
-	if p.warm > 0 {
-		p.run(p.warm)
-	}
-	p.ns = append(p.ns, p.seconds(p.n)/float64(p.n)*1e9)
-}
-
-// atDepth calls f with the stack n levels of about 256 bytes deeper. A function whose
-// frame happens to straddle a page can lose a third of its speed (copies of arguments
-// that cross the boundary), so every round has its stack elsewhere: no operation is
-// unlucky in all of them.
-//
-//go:noinline
-func atDepth(n int, f func()) byte {
-	var level [208]byte
-	if n == 0 {
-		f()
-		return 0
-	}
-	level[n&127] = byte(n)
-	return atDepth(n-1, f) + level[n&63]
-}
-
-// depth returns that of a round: 16 places in a page, visited in jumps.
-func depth(round int) int { return round * 5 % 16 }
-
-// granular returns a window that the system's clock can measure to 2 %.
-func granular(window time.Duration) time.Duration {
-	least := time.Hour
-	for range 10 {
-		start := time.Now()
-		step := time.Duration(0)
-		for step <= 0 {
-			step = time.Since(start)
-		}
-		least = min(least, step)
-	}
-	return max(window, 50*least)
-}
-
-// fmaProbe makes a probe whose operation is one call of the unit's multiply-add loop by
-// each of so many workers at once, and returns it with the floating-point operations of
-// all. The loop is started from known values and its result counted, so the figure rests
-// on arithmetic, not on trust.
-func fmaProbe(u unit, workers int) (*probe, float64) {
-	accs := make([][]float32, workers) // of each worker
-	for i := range accs {
-		accs[i] = kernel.Floats(u.chains * u.lanes)
-	}
-	acc := accs[0]
-	// Calls of 20 µs: long against their overhead, short for the scheduler, and few
-	// enough steps for float32 to count them exactly.
-	const call, tries, most = 20e-6, 256, 1 << 16
-	trial := probe{run: func(int) { u.fma(acc, 1, tries) }}
-	t := math.Inf(1)
-	for range 5 {
-		t = min(t, trial.seconds(1))
-	}
-	steps := int(min(max(tries*call/max(t, 1e-9), tries), most))
-
-	clear(acc)
-	u.fma(acc, 1, steps)
-	sum := 0.0
-	for _, v := range acc {
-		sum += float64(v)
-	}
-	p := &probe{team: backprop.NewTeam(workers)}
-	calls := 0
-	task := func(_, worker int) {
-		for range calls {
-			clear(accs[worker]) // a thousandth of a call
-			u.fma(accs[worker], 1, steps)
-		}
-	}
-	p.run = func(n int) {
-		calls = n
-		p.team.Do(workers, task)
-	}
-	return p, 2 * sum * float64(workers)
-}
-
-// clockProbe makes a probe of the dependent chain and returns it with its cycles.
-func clockProbe() (*probe, float64) {
-	const steps = 512
-	done := cycles(steps)
-	return &probe{run: func(n int) {
-		for range n {
-			cycles(steps)
-		}
-	}}, float64(done)
-}
 
 // A result is one line of the table. Rates follow from the fastest round.
 type result struct {
@@ -240,7 +90,7 @@ type outcome struct {
 // A task is a workload on one implementation.
 type task struct {
 	workload
-	probe
+	probe.Probe
 	kernel kernel.Kernel
 	unit   int
 	cost   float64 // seconds of one round
@@ -255,7 +105,7 @@ type yardstick struct {
 }
 
 func (t *task) yardstick(window time.Duration) yardstick {
-	length := t.guess * float64(t.n)
+	length := t.Guess * float64(t.N)
 	y := yardstick{t.unit, t.workload.team.Size(), window}
 	for y.window < 64*window && length > 2*y.window.Seconds() {
 		y.window *= 4
@@ -265,7 +115,7 @@ func (t *task) yardstick(window time.Duration) yardstick {
 
 // A gauge takes a yardstick's samples.
 type gauge struct {
-	*probe
+	*probe.Probe
 	yardstick
 	flops float64
 }
@@ -279,7 +129,7 @@ const (
 )
 
 // measure runs all workloads on all kernels, round robin.
-func measure(ws []workload, ks []kernel.Kernel, us []unit, lim limits, p plan, note func(string)) outcome {
+func measure(ws []workload, ks []kernel.Kernel, us []machine.Unit, lim machine.Limits, p plan, note func(string)) outcome {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection would be a disturbance of our own
 	out := outcome{WindowNs: p.window.Nanoseconds(), Disturbed: []string{}, LeftOut: []string{}}
 
@@ -289,8 +139,8 @@ func measure(ws []workload, ks []kernel.Kernel, us []unit, lim limits, p plan, n
 		note(fmt.Sprintf("%d rounds will take about %.0f s", rounds, total))
 	}
 
-	clock, cyclesPerCall := clockProbe()
-	clock.calibrate(p.window / 4)
+	clock, cyclesPerCall := machine.ClockProbe()
+	clock.Calibrate(p.window / 4)
 	var gauges []*gauge
 	gaugeOf := make([]*gauge, len(tasks))
 	before := make([][]*gauge, len(tasks)) // what is sampled before a task
@@ -300,9 +150,9 @@ func measure(ws []workload, ks []kernel.Kernel, us []unit, lim limits, p plan, n
 		at := slices.IndexFunc(gauges, func(g *gauge) bool { return g.yardstick == y })
 		if at < 0 {
 			at = len(gauges)
-			q, flops := fmaProbe(us[y.unit], y.workers)
-			q.calibrate(y.window)
-			q.warm = 1
+			q, flops := machine.FMAProbe(us[y.unit], y.workers)
+			q.Calibrate(y.window)
+			q.Warm = 1
 			gauges = append(gauges, &gauge{q, y, flops})
 		}
 		gaugeOf[i] = gauges[at]
@@ -326,15 +176,15 @@ func measure(ws []workload, ks []kernel.Kernel, us []unit, lim limits, p plan, n
 		}
 	}
 	for r := range rounds {
-		atDepth(depth(r), func() {
+		probe.AtDepth(probe.Depth(r), func() {
 			for i, t := range tasks {
 				if i%every == 0 {
-					clock.sample()
+					clock.Sample()
 				}
 				for _, g := range before[i] {
-					g.sample()
+					g.Sample()
 				}
-				t.sample()
+				t.Sample()
 			}
 		})
 	}
@@ -342,27 +192,27 @@ func measure(ws []workload, ks []kernel.Kernel, us []unit, lim limits, p plan, n
 	perRound := func(ns []float64, work float64) []float64 { // best of each round, work/ns
 		var best []float64
 		for c := range slices.Chunk(ns, max(1, len(ns)/rounds)) {
-			best = append(best, round(work/slices.Min(c)))
+			best = append(best, probe.Round(work/slices.Min(c)))
 		}
 		return best
 	}
 	if len(tasks) > 0 {
-		out.Calibrations = append(out.Calibrations, calibration{Unit: "clock", GHz: perRound(clock.ns, cyclesPerCall)})
+		out.Calibrations = append(out.Calibrations, calibration{Unit: "clock", GHz: perRound(clock.Ns, cyclesPerCall)})
 	}
 	for _, g := range gauges {
 		c := calibration{
-			Unit: us[g.unit].name, Workers: g.workers, WindowNs: g.window.Nanoseconds(), GFLOPS: perRound(g.ns, g.flops),
+			Unit: us[g.unit].Name, Workers: g.workers, WindowNs: g.window.Nanoseconds(), GFLOPS: perRound(g.Ns, g.flops),
 		}
 		out.Calibrations = append(out.Calibrations, c)
 		best := 0.0 // unknown
 		if g.workers == 1 && g.window == p.window {
-			best = lim.unit(c.Unit).GFLOPS
+			best = lim.Unit(c.Unit).GFLOPS
 		}
 		out.Disturbed = append(out.Disturbed, disturbed(c.name(), c.GFLOPS, best)...)
 	}
 	for i, t := range tasks {
 		g := gaugeOf[i]
-		out.Results = append(out.Results, t.result(g.flops/slices.Min(g.ns), g.flops/median(g.ns), lim))
+		out.Results = append(out.Results, t.result(g.flops/slices.Min(g.Ns), g.flops/probe.Median(g.Ns), lim))
 	}
 	out.Disturbed = append(out.Disturbed, impossible(out.Results)...)
 	return out
@@ -371,10 +221,10 @@ func measure(ws []workload, ks []kernel.Kernel, us []unit, lim limits, p plan, n
 // schedule makes and calibrates a task of every workload and kernel, neighbours for the
 // same workload, and fits them into the budget: first by fewer rounds, then by leaving out
 // the most expensive, which are named in left.
-func schedule(ws []workload, ks []kernel.Kernel, us []unit, p plan) (tasks []*task, rounds int, left []string) {
+func schedule(ws []workload, ks []kernel.Kernel, us []machine.Unit, p plan) (tasks []*task, rounds int, left []string) {
 	for _, w := range ws {
 		for _, k := range ks {
-			tasks = append(tasks, &task{workload: w, probe: probe{team: w.team}, kernel: k, unit: unitOf(us, k.Name())})
+			tasks = append(tasks, &task{workload: w, Probe: probe.Probe{Team: w.team}, kernel: k, unit: machine.UnitOf(us, k.Name())})
 		}
 	}
 	// Small ones first: their rates tell what a large one will cost without running it.
@@ -388,11 +238,11 @@ func schedule(ws []workload, ks []kernel.Kernel, us []unit, p plan) (tasks []*ta
 	for _, t := range bySize {
 		c := class{t.op, t.kernel.Name(), t.workload.team.Size()}
 		if r, ok := rate[c]; ok && t.work()/r > 10*window {
-			t.guess, t.n = t.work()/r, 1
+			t.Guess, t.N = t.work()/r, 1
 		} else {
-			t.run = t.calls(t.kernel)
-			t.calibrate(p.window)
-			rate[c] = t.work() / t.guess
+			t.Run = t.calls(t.kernel)
+			t.Calibrate(p.window)
+			rate[c] = t.work() / t.Guess
 		}
 		t.price(window)
 	}
@@ -404,13 +254,13 @@ func schedule(ws []workload, ks []kernel.Kernel, us []unit, p plan) (tasks []*ta
 	}
 	for len(tasks) > 0 && over() {
 		worst := slices.MaxFunc(tasks, func(a, b *task) int { return cmp.Compare(a.cost, b.cost) })
-		left = append(left, fmt.Sprintf("%s %s on %s: about %.2g s a call", worst.op, worst.shape, worst.kernel.Name(), worst.guess))
+		left = append(left, fmt.Sprintf("%s %s on %s: about %.2g s a call", worst.op, worst.shape, worst.kernel.Name(), worst.Guess))
 		tasks = slices.DeleteFunc(tasks, func(t *task) bool { return t == worst })
 	}
 	for _, t := range tasks {
-		if t.run == nil { // cost only estimated
-			t.run = t.calls(t.kernel)
-			t.calibrate(p.window)
+		if t.Run == nil { // cost only estimated
+			t.Run = t.calls(t.kernel)
+			t.Calibrate(p.window)
 			t.price(window)
 		}
 	}
@@ -419,13 +269,13 @@ func schedule(ws []workload, ks []kernel.Kernel, us []unit, p plan) (tasks []*ta
 
 // price sets what a round of a calibrated task costs.
 func (t *task) price(window float64) {
-	t.warm = 0
-	if t.guess < 10*window {
-		t.warm = 1 // later, a cold start is lost in the sample
+	t.Warm = 0
+	if t.Guess < 10*window {
+		t.Warm = 1 // later, a cold start is lost in the sample
 	}
-	t.cost = t.guess * float64(t.n+t.warm)
+	t.cost = t.Guess * float64(t.N+t.Warm)
 	if t.workload.team != nil {
-		t.cost += settle.Seconds()
+		t.cost += probe.Settle.Seconds()
 	}
 }
 
@@ -448,31 +298,31 @@ func roundCost(tasks []*task, window time.Duration) float64 {
 }
 
 // result sums the samples up against the peaks of the task's unit in GFLOP/s.
-func (t *task) result(peakBest, peakMedian float64, lim limits) result {
+func (t *task) result(peakBest, peakMedian float64, lim machine.Limits) result {
 	r := result{
 		Section: t.section, Op: t.op, Shape: t.shape, Kernel: t.kernel.Name(),
-		Flops: t.flops, Bytes: t.reads + t.writes, Samples: t.rows,
-		NsMin: slices.Min(t.ns), NsMedian: median(t.ns), Calls: t.n, Ns: t.ns,
+		Flops: t.Flops, Bytes: t.Reads + t.Writes, Samples: t.rows,
+		NsMin: slices.Min(t.Ns), NsMedian: probe.Median(t.Ns), Calls: t.N, Ns: t.Ns,
 	}
 	if t.double {
 		peakBest, peakMedian = peakBest/2, peakMedian/2 // half the values in a register
 	}
-	r.Limit, r.LimitNs = t.limit(peakBest, lim.unit(r.Kernel), lim.Caches)
-	if t.flops > 0 {
-		r.GFLOPS = round(t.flops / r.NsMin)
-		r.PeakPct = round(100 * t.flops / r.NsMin / peakBest)
-		r.PeakPctMedian = round(100 * t.flops / r.NsMedian / peakMedian)
+	r.Limit, r.LimitNs = lim.Floor(t.Work, peakBest, r.Kernel)
+	if t.Flops > 0 {
+		r.GFLOPS = probe.Round(t.Flops / r.NsMin)
+		r.PeakPct = probe.Round(100 * t.Flops / r.NsMin / peakBest)
+		r.PeakPctMedian = probe.Round(100 * t.Flops / r.NsMedian / peakMedian)
 	}
-	if t.flops == 0 || t.double {
-		r.GBps = round((t.reads + t.writes) / r.NsMin)
+	if t.Flops == 0 || t.double {
+		r.GBps = probe.Round((t.Reads + t.Writes) / r.NsMin)
 	}
 	if t.rows > 0 {
-		r.SamplesPer = round(float64(t.rows) / r.NsMin * 1e9)
+		r.SamplesPer = probe.Round(float64(t.rows) / r.NsMin * 1e9)
 	}
-	r.LimitPct = round(100 * r.LimitNs / r.NsMin)
-	r.NsMin, r.NsMedian, r.LimitNs = round(r.NsMin), round(r.NsMedian), round(r.LimitNs)
+	r.LimitPct = probe.Round(100 * r.LimitNs / r.NsMin)
+	r.NsMin, r.NsMedian, r.LimitNs = probe.Round(r.NsMin), probe.Round(r.NsMedian), probe.Round(r.LimitNs)
 	for i, v := range r.Ns {
-		r.Ns[i] = round(v)
+		r.Ns[i] = probe.Round(v)
 	}
 	return r
 }
@@ -495,7 +345,7 @@ func disturbed(unit string, peaks []float64, best float64) (reasons []string) {
 		reasons = append(reasons, fmt.Sprintf("the %s peak moved by %.0f %% between rounds (%.4g to %.4g GFLOP/s)", unit, 100*move, lo, hi))
 	}
 	if half := len(peaks) / 2; half > 0 {
-		if a, b := median(peaks[:half]), median(peaks[half:]); b < a*(1-mayFall) {
+		if a, b := probe.Median(peaks[:half]), probe.Median(peaks[half:]); b < a*(1-mayFall) {
 			reasons = append(reasons, fmt.Sprintf("the %s peak fell from %.4g to %.4g GFLOP/s during the rounds", unit, a, b))
 		}
 	}
@@ -517,25 +367,4 @@ func impossible(rs []result) (reasons []string) {
 		reasons = []string{fmt.Sprintf("%s, and %d more were above it", reasons[0], n-1)}
 	}
 	return reasons
-}
-
-func median(x []float64) float64 {
-	s := slices.Sorted(slices.Values(x))
-	n := len(s)
-	return (s[(n-1)/2] + s[n/2]) / 2
-}
-
-// round keeps four digits: more would be noise.
-func round(x float64) float64 {
-	if x == 0 || math.IsInf(x, 0) || math.IsNaN(x) {
-		return 0
-	}
-	// Powers of ten above one are exact, below they are not.
-	e := math.Floor(math.Log10(math.Abs(x))) - 3
-	if e > 0 {
-		q := math.Pow(10, e)
-		return math.Round(x/q) * q
-	}
-	p := math.Pow(10, -e)
-	return math.Round(x*p) / p
 }

@@ -21,32 +21,13 @@ func (d dice) layers(widths []int) []kernel.Layer {
 	return ls
 }
 
-// products returns the multiply-adds of one row, all layers together and the first.
-func products(widths []int) (all, first float64) {
-	for i, n := range widths[1:] {
-		all += float64(widths[i] * n)
-	}
-	return all, float64(widths[0] * widths[1])
-}
-
-// weightBytes are those of weights and biases.
-func weightBytes(widths []int) float64 {
-	all, _ := products(widths)
-	for _, n := range widths[1:] {
-		all += float64(n)
-	}
-	return 4 * all
-}
-
 // network is one row through a kernel.Network. Rows rotate, so that the next one need not
 // wait for this one's output.
 func network(widths []int) workload {
-	all, _ := products(widths)
 	w := workload{
 		section: networks, op: "Network", shape: shapes.Network(widths),
-		flops: 2 * all, reads: weightBytes(widths), rows: 1,
+		Work: shapes.RowWork(widths), rows: 1,
 	}
-	w.touch = w.reads
 	w.calls = func(kn kernel.Kernel) func(int) {
 		const samples = 16
 		d := newDice(8)
@@ -66,23 +47,12 @@ func network(widths []int) workload {
 	return w
 }
 
-// chunkRows is how many rows of a batch go through all layers before the next: as many as
-// package mgdl takes at a time when it predicts.
-const chunkRows = 64
-
 // batch is many rows through a network, chunk by chunk.
 func batch(widths []int, rows int) workload {
-	all, _ := products(widths)
 	last := len(widths) - 1
 	w := workload{
 		section: networks, op: "Batch", shape: fmt.Sprintf("%s/%d", shapes.Network(widths), rows),
-		flops: 2 * all * float64(rows), rows: rows,
-		reads:  weightBytes(widths) + 4*float64(rows*widths[0]),
-		writes: 4 * float64(rows*widths[last]),
-	}
-	w.touch = w.reads + w.writes
-	for _, n := range widths[1:last] {
-		w.touch += 4 * float64(min(rows, chunkRows)*n)
+		Work: shapes.BatchWork(widths, rows), rows: rows,
 	}
 	w.calls = func(kn kernel.Kernel) func(int) {
 		d := newDice(9)
@@ -90,12 +60,12 @@ func batch(widths []int, rows int) workload {
 		ls := d.layers(widths)
 		var hidden []kernel.Matrix
 		for _, n := range widths[1:last] {
-			hidden = append(hidden, kernel.NewMatrix(min(rows, chunkRows), n))
+			hidden = append(hidden, kernel.NewMatrix(min(rows, shapes.ChunkRows), n))
 		}
 		return func(calls int) {
 			for range calls {
-				for lo := 0; lo < rows; lo += chunkRows {
-					hi := min(lo+chunkRows, rows)
+				for lo := 0; lo < rows; lo += shapes.ChunkRows {
+					hi := min(lo+shapes.ChunkRows, rows)
 					a := x.RowRange(lo, hi)
 					for i := range ls {
 						dst := out.RowRange(lo, hi)
@@ -119,10 +89,10 @@ const mostWorkers = 2
 func step(widths []int, rows, workers int) workload {
 	// Forward, gradient of the weights, gradient of the input; the first layer needs no
 	// gradient of its input.
-	all, first := products(widths)
+	all, first := float64(shapes.MultiplyAdds(widths)), float64(widths[0]*widths[1])
 	w := workload{
 		section: training, op: "Step", shape: fmt.Sprintf("%s/%d/%dw", shapes.Network(widths), rows, workers),
-		flops: 2 * float64(rows) * (3*all - first), rows: rows,
+		Work: shapes.Work{Flops: 2 * float64(rows) * (3*all - first)}, rows: rows,
 		team: backprop.NewTeam(workers),
 	}
 	w.calls = func(kn kernel.Kernel) func(int) {

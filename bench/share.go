@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -83,7 +84,8 @@ func (r record) values(key string) []string {
 	return vs
 }
 
-func (r record) value(key string) string { return first(r.values(key)...) }
+// value returns the first value of a key, or nothing.
+func (r record) value(key string) string { return cmp.Or(r.values(key)...) }
 
 // units returns the names of the units whose facts a record has, widest first.
 func (r record) units() []string { return strings.Fields(r.value(factUnits)) }
@@ -102,17 +104,17 @@ func (d document) record() record {
 	}
 	m := d.Machine
 	add("time", m.Time.Format(time.RFC3339))
-	add("cpu", m.name())
+	add("cpu", m.Name())
 	add("logical cpus", strconv.Itoa(m.CPUs))
 	add("virtual", m.Hypervisor)
 	add("features", strings.Join(m.Features, " "))
 	for _, c := range m.Caches {
-		add("cache "+c.Level, fmt.Sprintf("%s from %s%s", bytesText(c.Bytes), c.From, inBrackets(c.Note)))
+		add("cache "+c.Level, c.String())
 	}
 	add("system", fmt.Sprintf("%s/%s %s", m.GOOS, m.GOARCH, m.Level))
 	add("go", m.Go)
 	add("tags", m.Tags)
-	add("commit", m.commit())
+	add("commit", m.Revision())
 	add("kernel", fmt.Sprintf("%s, of %s", m.Kernel.Name, strings.Join(m.Kernel.Available, ", ")))
 	add("rounds", strconv.Itoa(d.Rounds))
 	add("sample ms", number4(float64(d.WindowNs)/1e6))

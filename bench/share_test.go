@@ -13,18 +13,20 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/multigrade/multigrade/bench/internal/machine"
 )
 
 // sample is a run that nobody made.
 func sample() document {
 	return document{
-		Machine: machine{
+		Machine: machine.Facts{
 			Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), CPU: "Some  CPU\n\x1b[31m", Family: 1, CPUs: 2,
-			Features: []string{"AVX2", "FMA"}, Caches: []cache{{"L1", 32 << 10, "cpuid", "a note"}},
-			GOOS: "linux", GOARCH: "amd64", Go: "go1.26", Kernel: selection{Name: "avx2", Available: []string{"avx2", "generic"}},
+			Features: []string{"AVX2", "FMA"}, Caches: []machine.Cache{{Level: "L1", Bytes: 32 << 10, From: "cpuid", Note: "a note"}},
+			GOOS: "linux", GOARCH: "amd64", Go: "go1.26", Kernel: machine.Selection{Name: "avx2", Available: []string{"avx2", "generic"}},
 		},
-		Limits: limits{GHz: 3, Units: []unitLimits{
-			{Unit: "avx2", GFLOPS: 96, Levels: []bandwidth{{Level: "L1", ReadGBps: 200, WriteGBps: 100}}}, {Unit: "generic", GFLOPS: 12},
+		Limits: machine.Limits{GHz: 3, Units: []machine.UnitLimits{
+			{Unit: "avx2", GFLOPS: 96, Levels: []machine.Bandwidth{{Level: "L1", ReadGBps: 200, WriteGBps: 100}}}, {Unit: "generic", GFLOPS: 12},
 		}},
 		Bits: map[string]string{"avx2": "b175"},
 		outcome: outcome{
@@ -65,7 +67,7 @@ func TestRecordIsAnonymous(t *testing.T) {
 		"kernel", "rounds", "sample ms", "state", "reason", "clock GHz", "units",
 	}
 	d := sample()
-	d.Machine = detect()
+	d.Machine = machine.Detect()
 	for _, f := range d.record().facts {
 		if !slices.Contains(known, f.key) && !strings.HasPrefix(f.key, "avx2 ") && !strings.HasPrefix(f.key, "generic ") {
 			t.Errorf("fact %q: %q", f.key, f.value)

@@ -9,12 +9,16 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/multigrade/multigrade/bench/internal/machine"
+	"github.com/multigrade/multigrade/bench/internal/probe"
+	"github.com/multigrade/multigrade/bench/internal/shapes"
 )
 
 // document is the machine-readable form of a run.
 type document struct {
-	Machine machine `json:"machine"`
-	Limits  limits  `json:"limits"`
+	Machine machine.Facts  `json:"machine"`
+	Limits  machine.Limits `json:"limits"`
 	// Hash of a small training on each implementation; all machines give the same.
 	Bits map[string]string `json:"bits"`
 	outcome
@@ -27,9 +31,9 @@ func (d document) json(w io.Writer) error {
 }
 
 func (d document) text(w io.Writer) {
-	d.Machine.print(w)
+	d.Machine.Print(w)
 	fmt.Fprintf(w, "\nLimits of one core: clock %.2f GHz by a chain of additions\n\n", d.Limits.GHz)
-	d.Limits.print(w)
+	printLimits(w, d.Limits)
 	fmt.Fprintf(w, "\n%d rounds, samples of %.3g ms; %% peak: of the FMA peak of the same instruction set, as many workers and samples\nabout as long (float64 for Cross: half of it), fastest of fastest and (median of median); limit: the least time the\nmachine allows, and %% of it reached by the fastest\n",
 		d.Rounds, float64(d.WindowNs)/1e6)
 	printResults(w, d.Results)
@@ -74,13 +78,13 @@ func span(x []float64) string {
 	for _, v := range x {
 		lo, hi = min(lo, v), max(hi, v)
 	}
-	return fmt.Sprintf("%.4g to %.4g, median %.4g", lo, hi, median(x))
+	return fmt.Sprintf("%.4g to %.4g, median %.4g", lo, hi, probe.Median(x))
 }
 
-func (l limits) print(w io.Writer) {
+func printLimits(w io.Writer, l machine.Limits) {
 	var head strings.Builder
 	for _, b := range l.Units[0].Levels {
-		fmt.Fprintf(&head, " %16s", b.Level+" "+bytesText(b.Bytes))
+		fmt.Fprintf(&head, " %16s", b.Level+" "+machine.BytesText(b.Bytes))
 	}
 	fmt.Fprintf(w, "%-8s %5s %8s %10s %11s   read / write GB/s by size of the buffer:\n", "unit", "lanes", "GFLOP/s", "flop/cycle", "10⁹ √ and ÷")
 	fmt.Fprintf(w, "%-8s %5s %8s %10s %11s %s\n", "", "", "", "", "", head.String())
@@ -96,7 +100,7 @@ func (l limits) print(w io.Writer) {
 // headings of the sections, and what their samples are.
 var headings = map[string]string{
 	kernels:    "kernels: products of layers and their gradients",
-	networks:   "networks: predictions for one row, and for many in chunks of " + strconv.Itoa(chunkRows),
+	networks:   "networks: predictions for one row, and for many in chunks of " + strconv.Itoa(shapes.ChunkRows),
 	training:   "training: one step, forward, mean squared error, backward, Adam; network/rows/workers",
 	reductions: "reductions: passes over vectors that just fit a cache",
 }
@@ -157,5 +161,5 @@ func number4(x float64) string {
 	if x == 0 {
 		return ""
 	}
-	return strconv.FormatFloat(round(x), 'f', -1, 64)
+	return strconv.FormatFloat(probe.Round(x), 'f', -1, 64)
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 
+	"github.com/multigrade/multigrade/bench/internal/machine"
 	"github.com/multigrade/multigrade/bench/internal/shapes"
 	"github.com/multigrade/multigrade/internal/backprop"
 	"github.com/multigrade/multigrade/kernel"
@@ -28,13 +29,9 @@ type workload struct {
 	op      string // method of kernel.Kernel, or Network, Batch, Step
 	shape   string // MxKxN, elements@level, or the widths of a network and what it is run on
 
-	flops  float64 // of one call; 0 where bytes are the measure
-	double bool    // arithmetic in float64
-	roots  float64 // square roots of one call, each with a division
-	reads  float64 // bytes of one call that must be read, each once
-	writes float64 // and written
-	touch  float64 // bytes of one call: decides which cache can hold them
-	rows   int     // samples of one call, for networks
+	shapes.Work
+	double bool // arithmetic in float64
+	rows   int  // samples of one call, for networks
 
 	team *backprop.Team // workers that share a call, nil for the caller alone
 
@@ -43,41 +40,11 @@ type workload struct {
 }
 
 // work is the measure by which calls of one operation can be compared.
-func (w workload) work() float64 { return max(w.flops, w.reads+w.writes) }
-
-// limit returns the bound that allows the least speed and its time in ns. The peak is in
-// GFLOP/s. Bandwidth is that of the first level that holds the data, but as much as the
-// level below holds may have stayed there from the last call. Loads, stores and arithmetic
-// overlap at best, so the largest counts.
-func (w workload) limit(peak float64, u unitLimits, cs []cache) (name string, ns float64) {
-	at := len(u.Levels) - 1
-	for i, c := range cs {
-		if w.touch <= float64(c.Bytes) {
-			at = i
-			break
-		}
-	}
-	l, below, near := u.Levels[at], u.Levels[max(at-1, 0)], 0.0
-	if at > 0 {
-		near = float64(cs[at-1].Bytes) / w.touch
-	}
-	time := func(bytes, here, below float64) float64 { return bytes * (near/below + (1-near)/here) }
-	name, ns = "fma", w.flops/peak
-	if t := w.roots / u.Groots; t > ns {
-		name, ns = "root", t
-	}
-	if t := time(w.reads, l.ReadGBps, below.ReadGBps); t > ns {
-		name, ns = l.Level+" read", t
-	}
-	if t := time(w.writes, l.WriteGBps, below.WriteGBps); t > ns {
-		name, ns = l.Level+" write", t
-	}
-	return name, ns
-}
+func (w workload) work() float64 { return max(w.Flops, w.Reads+w.Writes) }
 
 // workloads lists what is measured: the layers of networks and their gradients; whole
 // networks; training steps; passes over vectors that just fit each cache.
-func workloads(cs []cache) []workload {
+func workloads(cs []machine.Cache) []workload {
 	var ws []workload
 	for _, s := range shapes.Products() {
 		ws = append(ws, matMul(s[0], s[1], s[2]))
@@ -103,8 +70,8 @@ func workloads(cs []cache) []workload {
 			}
 		}
 	}
-	for _, make := range []func(l bandwidth) workload{residual, distance, sums, adam, cross} {
-		for _, l := range levels(cs)[:len(cs)] {
+	for _, make := range []func(l machine.Bandwidth) workload{residual, distance, sums, adam, cross} {
+		for _, l := range machine.Levels(cs)[:len(cs)] {
 			ws = append(ws, make(l))
 		}
 	}
@@ -115,10 +82,8 @@ func workloads(cs []cache) []workload {
 func matMul(m, k, n int) workload {
 	w := workload{
 		section: kernels, op: "MatMul", shape: shapes.Product(m, k, n),
-		flops: 2 * float64(m) * float64(k) * float64(n),
-		reads: 4 * float64(m*k+k*n+n), writes: 4 * float64(m*n),
+		Work: shapes.ProductWork(m, k, n),
 	}
-	w.touch = w.reads + w.writes
 	w.calls = func(kn kernel.Kernel) func(int) {
 		d := newDice(1)
 		dst, a, b := kernel.NewMatrix(m, n), d.matrix(m, k), d.layer(k, n)
@@ -136,10 +101,8 @@ func matMul(m, k, n int) workload {
 func weightGrad(m, k, n int) workload {
 	w := workload{
 		section: kernels, op: "WeightGrad", shape: shapes.Product(m, k, n),
-		flops: 2 * float64(m) * float64(k) * float64(n),
-		reads: 4 * float64(m*k+m*n), writes: 4 * float64(k*n+n),
+		Work: shapes.WeightGradWork(m, k, n),
 	}
-	w.touch = w.reads + w.writes
 	w.calls = func(kn kernel.Kernel) func(int) {
 		d := newDice(2)
 		dw, db := kernel.NewWeights(k, n), kernel.Floats(n)
@@ -158,10 +121,8 @@ func weightGrad(m, k, n int) workload {
 func inputGrad(m, k, n int) workload {
 	w := workload{
 		section: kernels, op: "InputGrad", shape: shapes.Product(m, k, n),
-		flops: 2 * float64(m) * float64(k) * float64(n),
-		reads: 4 * float64(m*n+k*n+m*k), writes: 4 * float64(m*k),
+		Work: shapes.InputGradWork(m, k, n),
 	}
-	w.touch = w.reads + w.writes
 	w.calls = func(kn kernel.Kernel) func(int) {
 		d := newDice(3)
 		dx, dy, y, wt := kernel.NewMatrix(m, k), d.matrix(m, n), d.matrix(m, k), d.layer(n, k)
@@ -179,7 +140,7 @@ func inputGrad(m, k, n int) workload {
 
 // elements returns how many float32 values of so many vectors fill a level's buffer: a
 // power of two.
-func elements(l bandwidth, vectors int) int {
+func elements(l machine.Bandwidth, vectors int) int {
 	n := 64
 	for 2*n*4*vectors <= l.Bytes {
 		n *= 2
@@ -187,18 +148,18 @@ func elements(l bandwidth, vectors int) int {
 	return n
 }
 
-func onLevel(n int, l bandwidth) string { return strconv.Itoa(n) + "@" + l.Level }
+func onLevel(n int, l machine.Bandwidth) string { return strconv.Itoa(n) + "@" + l.Level }
 
 // passOver describes an operation on n elements that reads and writes so many vectors.
-func passOver(op string, l bandwidth, vectors, reads, writes int) (workload, int) {
+func passOver(op string, l machine.Bandwidth, vectors, reads, writes int) (workload, int) {
 	n := elements(l, vectors)
 	return workload{
 		section: reductions, op: op, shape: onLevel(n, l),
-		reads: 4 * float64(n*reads), writes: 4 * float64(n*writes), touch: 4 * float64(n*vectors),
+		Work: shapes.Work{Reads: 4 * float64(n*reads), Writes: 4 * float64(n*writes), Touch: 4 * float64(n*vectors)},
 	}, n
 }
 
-func residual(l bandwidth) workload {
+func residual(l machine.Bandwidth) workload {
 	w, n := passOver("Residual", l, 3, 2, 1)
 	w.calls = func(kn kernel.Kernel) func(int) {
 		d := newDice(4)
@@ -212,7 +173,7 @@ func residual(l bandwidth) workload {
 	return w
 }
 
-func distance(l bandwidth) workload {
+func distance(l machine.Bandwidth) workload {
 	w, n := passOver("Distance", l, 2, 2, 0)
 	w.calls = func(kn kernel.Kernel) func(int) {
 		d := newDice(4)
@@ -226,7 +187,7 @@ func distance(l bandwidth) workload {
 	return w
 }
 
-func sums(l bandwidth) workload {
+func sums(l machine.Bandwidth) workload {
 	w, n := passOver("Sums", l, 1, 1, 0)
 	w.calls = func(kn kernel.Kernel) func(int) {
 		x := newDice(5).vector(n)
@@ -239,9 +200,9 @@ func sums(l bandwidth) workload {
 	return w
 }
 
-func adam(l bandwidth) workload {
+func adam(l machine.Bandwidth) workload {
 	w, n := passOver("Adam", l, 4, 4, 3)
-	w.roots = float64(n)
+	w.Roots = float64(n)
 	w.calls = func(kn kernel.Kernel) func(int) {
 		d := newDice(6)
 		x, g, m, v := d.vector(n), d.vector(n), kernel.Floats(n), kernel.Floats(n)
@@ -264,11 +225,11 @@ func adam(l bandwidth) workload {
 const crossWidth = 32
 
 // cross is a Gram block of tall matrices. Its sums stay in L1.
-func cross(l bandwidth) workload {
+func cross(l machine.Bandwidth) workload {
 	w, n := passOver("Cross", l, 2, 2, 0)
 	rows := max(n/crossWidth, 1)
 	w.shape = onLevel(rows, l) + "x" + strconv.Itoa(crossWidth)
-	w.flops, w.double = 2*float64(rows)*crossWidth*crossWidth, true
+	w.Flops, w.double = 2*float64(rows)*crossWidth*crossWidth, true
 	w.calls = func(kn kernel.Kernel) func(int) {
 		d := newDice(7)
 		a, b := d.matrix(rows, crossWidth), d.matrix(rows, crossWidth)

@@ -1,24 +1,24 @@
 //go:build !purego && !noasm
 
-package main
+package machine
 
 // vectorUnits returns the units with loops in assembly that this machine can run.
 // Every arm64 core that Go supports has NEON.
-func vectorUnits() []unit {
-	return []unit{{
-		name: "neon", what: "q registers", lanes: 4, chains: 24,
-		fma: func(acc []float32, one float32, n int) {
+func vectorUnits() []Unit {
+	return []Unit{{
+		Name: "neon", What: "q registers", Lanes: 4, Chains: 24,
+		FMA: func(acc []float32, one float32, n int) {
 			_ = acc[24*4-1]
 			fmaLoopNEON(&acc[0], one, n)
 		},
-		roots: func(acc []float32, n int) {
+		Roots: func(acc []float32, n int) {
 			_ = acc[rootChains*4-1]
 			rootLoopNEON(&acc[0], n)
 		},
-		read: func(p []uint64, passes int) uint64 {
+		Read: func(p []uint64, passes int) uint64 {
 			return readLoopNEON(&p[0], len(p)/blockWords, passes)
 		},
-		write: func(p []uint64, v uint64, passes int) {
+		Write: func(p []uint64, v uint64, passes int) {
 			writeLoopNEON(&p[0], v, len(p)/blockWords, passes)
 		},
 	}}

@@ -1,4 +1,6 @@
-package main
+// Package machine says what the machine is and measures what one core of it can do: fused
+// multiply-adds from registers, loads and stores at every level of the caches.
+package machine
 
 import (
 	"fmt"
@@ -12,8 +14,8 @@ import (
 	"github.com/multigrade/multigrade/kernel"
 )
 
-// A machine is what the system says about itself. Nothing here is measured.
-type machine struct {
+// Facts are what the system says about itself. Nothing here is measured.
+type Facts struct {
 	Time       time.Time `json:"time"`
 	CPU        string    `json:"cpu"`
 	Vendor     string    `json:"vendor,omitempty"`
@@ -23,7 +25,7 @@ type machine struct {
 	Hypervisor string    `json:"hypervisor,omitempty"`
 	CPUs       int       `json:"cpus"`
 	Features   []string  `json:"features"`
-	Caches     []cache   `json:"caches"`
+	Caches     []Cache   `json:"caches"`
 
 	GOOS     string `json:"goos"`
 	GOARCH   string `json:"goarch"`
@@ -33,19 +35,20 @@ type machine struct {
 	Commit   string `json:"commit,omitempty"`
 	Modified bool   `json:"modified,omitempty"`
 
-	Kernel selection `json:"kernel"`
+	Kernel Selection `json:"kernel"`
 }
 
-type selection struct {
+// A Selection is the implementation of package kernel that was chosen.
+type Selection struct {
 	Name      string   `json:"name"`
 	Available []string `json:"available"`
 	Requested string   `json:"requested,omitempty"`
 	Features  []string `json:"features,omitempty"`
 }
 
-// A cache is one level of the hierarchy that holds data. Note says why Bytes may be wrong;
+// A Cache is one level of the hierarchy that holds data. Note says why Bytes may be wrong;
 // a guess is never silent, since buffers and floors are derived from these sizes.
-type cache struct {
+type Cache struct {
 	Level string `json:"level"`
 	Bytes int    `json:"bytes"`
 	From  string `json:"from"` // cpuid, system or assumed
@@ -61,10 +64,11 @@ type report struct {
 	virtual                 bool
 }
 
-func detect() machine {
+// Detect asks the processor and the system.
+func Detect() Facts {
 	cpu, system := cpuidReport(), systemReport()
 	sel := kernel.Selected()
-	m := machine{
+	m := Facts{
 		Time:       time.Now().UTC().Truncate(time.Second),
 		CPU:        first(cpu.cpu, system.cpu, "unknown"),
 		Vendor:     first(cpu.vendor, system.vendor),
@@ -78,7 +82,7 @@ func detect() machine {
 		GOOS:       runtime.GOOS,
 		GOARCH:     runtime.GOARCH,
 		Go:         runtime.Version(),
-		Kernel: selection{
+		Kernel: Selection{
 			Name: sel.Name, Available: sel.Available, Requested: sel.Requested, Features: sel.Features,
 		},
 	}
@@ -125,12 +129,12 @@ var believable = [3]struct{ least, most, assume int }{
 
 // caches settles what two sources say about the data caches: a size must be believable and
 // larger than the level below; where both are and differ, the smaller is taken.
-func caches(cpuid, system [3]int, virtual bool) []cache {
-	var cs []cache
+func caches(cpuid, system [3]int, virtual bool) []Cache {
+	var cs []Cache
 	below := 0
 	for i, b := range believable {
 		ok := func(n int) bool { return n >= b.least && n <= b.most && n > below }
-		c := cache{Level: fmt.Sprintf("L%d", i+1)}
+		c := Cache{Level: fmt.Sprintf("L%d", i+1)}
 		switch x, s := cpuid[i], system[i]; {
 		case ok(x) && ok(s):
 			c.Bytes, c.From = min(x, s), "cpuid"
@@ -138,17 +142,17 @@ func caches(cpuid, system [3]int, virtual bool) []cache {
 				c.From = "system"
 			}
 			if s != x {
-				c.Note = fmt.Sprintf("cpuid says %s, the system says %s", bytesText(x), bytesText(s))
+				c.Note = fmt.Sprintf("cpuid says %s, the system says %s", BytesText(x), BytesText(s))
 			}
 		case ok(x):
 			c.Bytes, c.From = x, "cpuid"
 			if s > 0 {
-				c.Note = fmt.Sprintf("the system's %s is not believable", bytesText(s))
+				c.Note = fmt.Sprintf("the system's %s is not believable", BytesText(s))
 			}
 		case ok(s):
 			c.Bytes, c.From = s, "system"
 			if x > 0 {
-				c.Note = fmt.Sprintf("cpuid's %s is not believable", bytesText(x))
+				c.Note = fmt.Sprintf("cpuid's %s is not believable", BytesText(x))
 			}
 		case b.assume > below:
 			c.Bytes, c.From, c.Note = b.assume, "assumed", "no believable size reported"
@@ -170,7 +174,8 @@ func caches(cpuid, system [3]int, virtual bool) []cache {
 	return cs
 }
 
-func bytesText(n int) string {
+// BytesText shows a number of bytes in the unit that suits it.
+func BytesText(n int) string {
 	switch {
 	case n >= 1<<20 && n%(1<<20) == 0:
 		return fmt.Sprintf("%d MiB", n>>20)
@@ -200,16 +205,16 @@ func readText(path string) string {
 	return strings.Trim(string(b), " \n\x00")
 }
 
-// name is what people know the processor by.
-func (m machine) name() string {
+// Name is what people know the processor by.
+func (m Facts) Name() string {
 	if m.Family == 0 {
 		return m.CPU
 	}
 	return fmt.Sprintf("%s (family %d model %d stepping %d)", m.CPU, m.Family, m.Model, m.Stepping)
 }
 
-// commit is that of the source, as far as it is known.
-func (m machine) commit() string {
+// Revision is that of the source, as far as it is known.
+func (m Facts) Revision() string {
 	switch {
 	case m.Commit == "":
 		return "not recorded (go run -buildvcs=true records it)"
@@ -219,15 +224,18 @@ func (m machine) commit() string {
 	return m.Commit
 }
 
-func inBrackets(note string) string {
-	if note == "" {
-		return ""
+// String says how large a cache is, and how that is known.
+func (c Cache) String() string {
+	text := fmt.Sprintf("%s from %s", BytesText(c.Bytes), c.From)
+	if c.Note != "" {
+		text += " (" + c.Note + ")"
 	}
-	return " (" + note + ")"
+	return text
 }
 
-func (m machine) print(w io.Writer) {
-	fmt.Fprintf(w, "cpu        %s, %d logical\n", m.name(), m.CPUs)
+// Print writes what is known, a line each.
+func (m Facts) Print(w io.Writer) {
+	fmt.Fprintf(w, "cpu        %s, %d logical\n", m.Name(), m.CPUs)
 	if m.Hypervisor != "" {
 		fmt.Fprintf(w, "virtual    %s\n", m.Hypervisor)
 	}
@@ -239,7 +247,7 @@ func (m machine) print(w io.Writer) {
 		if i == 0 {
 			label = "caches"
 		}
-		fmt.Fprintf(w, "%-10s %s %s from %s%s\n", label, c.Level, bytesText(c.Bytes), c.From, inBrackets(c.Note))
+		fmt.Fprintf(w, "%-10s %s %s\n", label, c.Level, c)
 	}
 	fmt.Fprintf(w, "go         %s %s/%s", m.Go, m.GOOS, m.GOARCH)
 	if m.Level != "" {
@@ -248,7 +256,7 @@ func (m machine) print(w io.Writer) {
 	if m.Tags != "" {
 		fmt.Fprintf(w, " -tags %s", m.Tags)
 	}
-	fmt.Fprintf(w, "\ncommit     %s\n", m.commit())
+	fmt.Fprintf(w, "\ncommit     %s\n", m.Revision())
 	fmt.Fprintf(w, "kernel     %s, of %s", m.Kernel.Name, strings.Join(m.Kernel.Available, ", "))
 	if m.Kernel.Requested != "" {
 		fmt.Fprintf(w, " (MGDL_KERNEL=%s)", m.Kernel.Requested)

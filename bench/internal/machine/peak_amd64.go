@@ -1,46 +1,46 @@
 //go:build !purego && !noasm
 
-package main
+package machine
 
 import "golang.org/x/sys/cpu"
 
 // vectorUnits returns the units with loops in assembly that this machine can run.
-func vectorUnits() []unit {
-	var us []unit
+func vectorUnits() []Unit {
+	var us []Unit
 	if cpu.X86.HasAVX512F {
-		us = append(us, unit{
-			name: "avx512", what: "zmm", lanes: 16, chains: 16,
-			fma: func(acc []float32, one float32, n int) {
+		us = append(us, Unit{
+			Name: "avx512", What: "zmm", Lanes: 16, Chains: 16,
+			FMA: func(acc []float32, one float32, n int) {
 				_ = acc[16*16-1]
 				fmaLoopAVX512(&acc[0], one, n)
 			},
-			roots: func(acc []float32, n int) {
+			Roots: func(acc []float32, n int) {
 				_ = acc[rootChains*16-1]
 				rootLoopAVX512(&acc[0], n)
 			},
-			read: func(p []uint64, passes int) uint64 {
+			Read: func(p []uint64, passes int) uint64 {
 				return readLoopAVX512(&p[0], len(p)/blockWords, passes)
 			},
-			write: func(p []uint64, v uint64, passes int) {
+			Write: func(p []uint64, v uint64, passes int) {
 				writeLoopAVX512(&p[0], v, len(p)/blockWords, passes)
 			},
 		})
 	}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		us = append(us, unit{
-			name: "avx2", what: "ymm", lanes: 8, chains: 12,
-			fma: func(acc []float32, one float32, n int) {
+		us = append(us, Unit{
+			Name: "avx2", What: "ymm", Lanes: 8, Chains: 12,
+			FMA: func(acc []float32, one float32, n int) {
 				_ = acc[12*8-1]
 				fmaLoopAVX2(&acc[0], one, n)
 			},
-			roots: func(acc []float32, n int) {
+			Roots: func(acc []float32, n int) {
 				_ = acc[rootChains*8-1]
 				rootLoopAVX2(&acc[0], n)
 			},
-			read: func(p []uint64, passes int) uint64 {
+			Read: func(p []uint64, passes int) uint64 {
 				return readLoopAVX2(&p[0], len(p)/blockWords, passes)
 			},
-			write: func(p []uint64, v uint64, passes int) {
+			Write: func(p []uint64, v uint64, passes int) {
 				writeLoopAVX2(&p[0], v, len(p)/blockWords, passes)
 			},
 		})

@@ -1,6 +1,6 @@
 //go:build (amd64 || 386 || arm64) && !purego && !noasm
 
-package main
+package machine
 
 import (
 	"runtime"

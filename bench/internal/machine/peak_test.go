@@ -1,4 +1,4 @@
-package main
+package machine
 
 import (
 	"math"
@@ -8,15 +8,15 @@ import (
 // The result of the multiply-add loop is the number of multiply-adds it made: a chain
 // that is missing, stored twice or stepped once too often shows.
 func TestFMALoopCounts(t *testing.T) {
-	for _, u := range units() {
-		t.Run(u.name, func(t *testing.T) {
-			size := u.chains * u.lanes
+	for _, u := range Units() {
+		t.Run(u.Name, func(t *testing.T) {
+			size := u.Chains * u.Lanes
 			for _, n := range []int{1, 2, 3, 1000, 65536} {
 				acc := make([]float32, size+2) // a guard at either end
 				for i := range acc {
 					acc[i] = float32(i)
 				}
-				u.fma(acc[1:1+size], 1, n)
+				u.FMA(acc[1:1+size], 1, n)
 				for i, v := range acc {
 					want := float32(i)
 					if i > 0 && i <= size {
@@ -28,7 +28,7 @@ func TestFMALoopCounts(t *testing.T) {
 				}
 			}
 			acc := make([]float32, size)
-			u.fma(acc, float32(math.NaN()), 1)
+			u.FMA(acc, float32(math.NaN()), 1)
 			for i, v := range acc {
 				if v == v {
 					t.Fatalf("element %d is %v and does not depend on the operand", i, v)
@@ -40,9 +40,9 @@ func TestFMALoopCounts(t *testing.T) {
 
 // Every element of the loop of roots has taken n steps.
 func TestRootLoop(t *testing.T) {
-	for _, u := range units() {
+	for _, u := range Units() {
 		for _, n := range []int{1, 2, 5} {
-			acc, want := make([]float32, rootChains*u.lanes), make([]float32, rootChains*u.lanes)
+			acc, want := make([]float32, rootChains*u.Lanes), make([]float32, rootChains*u.Lanes)
 			for i := range acc {
 				acc[i] = float32(i + 2)
 				want[i] = acc[i]
@@ -50,10 +50,10 @@ func TestRootLoop(t *testing.T) {
 					want[i] = 1 / float32(math.Sqrt(float64(want[i])))
 				}
 			}
-			u.roots(acc, n)
+			u.Roots(acc, n)
 			for i, v := range acc {
 				if v != want[i] {
-					t.Fatalf("%s, %d steps: element %d is %v, want %v", u.name, n, i, v, want[i])
+					t.Fatalf("%s, %d steps: element %d is %v, want %v", u.Name, n, i, v, want[i])
 				}
 			}
 		}
@@ -61,18 +61,18 @@ func TestRootLoop(t *testing.T) {
 }
 
 func TestFMAProbeCounts(t *testing.T) {
-	for _, u := range units() {
-		_, flops := fmaProbe(u, 1)
-		steps := flops / 2 / float64(u.chains*u.lanes)
+	for _, u := range Units() {
+		_, flops := FMAProbe(u, 1)
+		steps := flops / 2 / float64(u.Chains*u.Lanes)
 		if steps < 256 || steps != math.Trunc(steps) {
-			t.Errorf("%s: %v floating-point operations are %v steps of all chains", u.name, flops, steps)
+			t.Errorf("%s: %v floating-point operations are %v steps of all chains", u.Name, flops, steps)
 		}
 	}
 }
 
 // A word read twice or not at all changes the sum; one outside would change it too.
 func TestReadLoopSums(t *testing.T) {
-	for _, u := range units() {
+	for _, u := range Units() {
 		for _, blocks := range []int{1, 2, 3, 17} {
 			for _, passes := range []int{1, 2, 5} {
 				n := blocks * blockWords
@@ -85,8 +85,8 @@ func TestReadLoopSums(t *testing.T) {
 					}
 				}
 				want *= uint64(passes)
-				if got := u.read(buf[1:1+n], passes); got != want {
-					t.Fatalf("%s: sum of %d blocks, %d passes is %#x, want %#x", u.name, blocks, passes, got, want)
+				if got := u.Read(buf[1:1+n], passes); got != want {
+					t.Fatalf("%s: sum of %d blocks, %d passes is %#x, want %#x", u.Name, blocks, passes, got, want)
 				}
 			}
 		}
@@ -95,18 +95,18 @@ func TestReadLoopSums(t *testing.T) {
 
 func TestWriteLoopFills(t *testing.T) {
 	const v = 0x0123456789abcdef
-	for _, u := range units() {
+	for _, u := range Units() {
 		for _, blocks := range []int{1, 2, 3, 17} {
 			n := blocks * blockWords
 			buf := make([]uint64, n+2)
-			u.write(buf[1:1+n], v, 2)
+			u.Write(buf[1:1+n], v, 2)
 			for i, got := range buf {
 				want := uint64(v)
 				if i == 0 || i == n+1 {
 					want = 0
 				}
 				if got != want {
-					t.Fatalf("%s: word %d of %d blocks is %#x, want %#x", u.name, i-1, blocks, got, want)
+					t.Fatalf("%s: word %d of %d blocks is %#x, want %#x", u.Name, i-1, blocks, got, want)
 				}
 			}
 		}
@@ -129,7 +129,7 @@ func TestStreamsWalkTheBuffer(t *testing.T) {
 	for _, memory := range []bool{false, true} {
 		for _, words := range []int{blockWords, 2048, cacheChunk / 8, cacheChunk/8*3 + 5*blockWords} {
 			seen := make([]int, words)
-			u := unit{read: func(p []uint64, passes int) uint64 {
+			u := Unit{Read: func(p []uint64, passes int) uint64 {
 				for i := range p {
 					seen[p[i]] += passes
 				}
@@ -141,7 +141,7 @@ func TestStreamsWalkTheBuffer(t *testing.T) {
 			}
 			read, _, bytes := streams(u, buf, memory)
 			const calls = 50
-			read.run(calls)
+			read.Run(calls)
 			total, least := 0, math.MaxInt
 			for _, n := range seen[:words/(memoryChunk/8)*(memoryChunk/8)] {
 				least = min(least, n)

@@ -1,42 +1,42 @@
-package main
+package machine
 
 import "math"
 
-// A unit is one way to drive the core: the widest loops that one instruction set allows.
+// A Unit is one way to drive the core: the widest loops that one instruction set allows.
 // A kernel is measured against the unit of its own name.
-type unit struct {
-	name   string // as the kernel implementations are named
-	what   string // registers, for the reader
-	lanes  int    // float32 values in a register
-	chains int    // independent accumulators, enough to hide the latency of every core
+type Unit struct {
+	Name   string // as the kernel implementations are named
+	What   string // registers, for the reader
+	Lanes  int    // float32 values in a register
+	Chains int    // independent accumulators, enough to hide the latency of every core
 
-	// fma makes n steps acc[i] += 1, each one multiply-add of one, over all
+	// FMA makes n steps acc[i] += 1, each one multiply-add of one, over all
 	// chains·lanes elements: the growth of acc is the number of multiply-adds done.
-	fma func(acc []float32, one float32, n int)
-	// roots makes n steps acc[i] = 1/√acc[i] over rootChains·lanes elements.
-	roots func(acc []float32, n int)
-	// read returns the sum of p, passes times over; write sets p to v, passes times over.
+	FMA func(acc []float32, one float32, n int)
+	// Roots makes n steps acc[i] = 1/√acc[i] over rootChains·lanes elements.
+	Roots func(acc []float32, n int)
+	// Read returns the sum of p, passes times over; Write sets p to v, passes times over.
 	// len(p) is a positive multiple of blockWords.
-	read  func(p []uint64, passes int) uint64
-	write func(p []uint64, v uint64, passes int)
+	Read  func(p []uint64, passes int) uint64
+	Write func(p []uint64, v uint64, passes int)
 }
 
 // blockWords is the number of 64-bit words that the read and write loops take at a time.
 const blockWords = 64
 
-// units returns what this machine can run, widest first, plain Go last.
-func units() []unit {
-	return append(vectorUnits(), unit{
-		name: "generic", what: "scalar Go", lanes: 1, chains: 12,
-		fma: fmaGo, roots: rootsGo, read: readGo, write: writeGo,
+// Units returns what this machine can run, widest first, plain Go last.
+func Units() []Unit {
+	return append(vectorUnits(), Unit{
+		Name: "generic", What: "scalar Go", Lanes: 1, Chains: 12,
+		FMA: fmaGo, Roots: rootsGo, Read: readGo, Write: writeGo,
 	})
 }
 
-// unitOf returns the unit a kernel implementation is measured against: the one of its
+// UnitOf returns the unit a kernel implementation is measured against: the one of its
 // name, or plain Go.
-func unitOf(us []unit, kernel string) int {
+func UnitOf(us []Unit, kernel string) int {
 	for i, u := range us {
-		if u.name == kernel {
+		if u.Name == kernel {
 			return i
 		}
 	}

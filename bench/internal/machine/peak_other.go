@@ -1,9 +1,9 @@
 //go:build (!amd64 && !arm64) || purego || noasm
 
-package main
+package machine
 
 // vectorUnits returns the units with loops in assembly: none here.
-func vectorUnits() []unit { return nil }
+func vectorUnits() []Unit { return nil }
 
 // cycles makes 64·n operations that depend on each other, of one cycle each, and returns
 // their number.
