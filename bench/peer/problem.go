@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/multigrade/multigrade/bench/internal/shapes"
 	"github.com/multigrade/multigrade/internal/backprop"
 	"github.com/multigrade/multigrade/kernel"
 )
@@ -75,19 +76,9 @@ func shares(team *backprop.Team, m int, f func(lo, hi int)) func() {
 	return func() { team.Do((m+r-1)/r, task) }
 }
 
-// fill sets x to pseudo-random values in [-scale, scale), the same in every peer.
-func fill(x []float32, seed uint32, scale float32) []float32 {
-	s := seed*2654435761 + 1
-	for i := range x {
-		s = s*1664525 + 1013904223
-		x[i] = float32(int32(s>>8)-1<<23) * (scale / (1 << 23))
-	}
-	return x
-}
-
 func filled(rows, cols int, seed uint32, scale float32) kernel.Matrix {
 	m := kernel.NewMatrix(rows, cols)
-	fill(m.Data, seed, scale)
+	shapes.Fill(m.Data, seed, scale)
 	return m
 }
 
@@ -110,7 +101,7 @@ func product(m, kk, nn int, fused bool, team *backprop.Team) problem {
 	x, w, y := filled(m, kk, 1, 1), filled(kk, nn, 2, 1), kernel.NewMatrix(m, nn)
 	var b []float32
 	if fused {
-		b = fill(kernel.Floats(nn), 3, 1)
+		b = shapes.Fill(kernel.Floats(nn), 3, 1)
 	}
 	p := kernel.NewWeights(kk, nn)
 	p.Pack(w)
@@ -206,7 +197,7 @@ func network(dims string, m int, team *backprop.Team) (problem, error) {
 		plain[i] = filled(widths[i], widths[i+1], uint32(10+i), float32(math.Sqrt(6/float64(widths[i]))))
 		packed[i] = kernel.NewWeights(widths[i], widths[i+1])
 		packed[i].Pack(plain[i])
-		bias[i] = fill(kernel.Floats(widths[i+1]), uint32(20+i), 0.1)
+		bias[i] = shapes.Fill(kernel.Floats(widths[i+1]), uint32(20+i), 0.1)
 		out[i] = kernel.NewMatrix(m, widths[i+1])
 	}
 	x := filled(m, widths[0], 5, 1)
@@ -310,7 +301,7 @@ func training(dims string, m int, team *backprop.Team) (problem, error) {
 	p := shape.Parameters()
 	for i, w := range p.W {
 		w.Pack(filled(widths[i], widths[i+1], uint32(10+i), float32(math.Sqrt(6/float64(widths[i])))))
-		fill(p.B[i], uint32(20+i), 0.1)
+		shapes.Fill(p.B[i], uint32(20+i), 0.1)
 	}
 	task := &fit{filled(m, widths[0], 5, 1), filled(m, widths[last], 6, 1)}
 	s := backprop.NewStepper(kernel.Kernel{}, shape, m, team)
@@ -337,7 +328,7 @@ func training(dims string, m int, team *backprop.Team) (problem, error) {
 // of absolutes and the largest in one.
 func reduction(op string, n int) problem {
 	var k kernel.Kernel
-	x, y := fill(kernel.Floats(n), 1, 1), fill(kernel.Floats(n), 2, 1)
+	x, y := shapes.Fill(kernel.Floats(n), 1, 1), shapes.Fill(kernel.Floats(n), 2, 1)
 	var got kernel.Sums
 	call := func() { got = k.Sums(x) }
 	switch op {

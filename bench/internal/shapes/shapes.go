@@ -52,3 +52,14 @@ func join(sizes []int, by string) string {
 	}
 	return strings.Join(s, by)
 }
+
+// Fill sets x to pseudo-random values in [-scale, scale) and returns it: the data that
+// everybody computes with, in whatever language.
+func Fill(x []float32, seed uint32, scale float32) []float32 {
+	s := seed*2654435761 + 1
+	for i := range x {
+		s = s*1664525 + 1013904223
+		x[i] = float32(int32(s>>8)-1<<23) * (scale / (1 << 23))
+	}
+	return x
+}
