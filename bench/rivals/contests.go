@@ -7,7 +7,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"github.com/viterin/vek/vek32"
 	"gonum.org/v1/gonum/blas"
@@ -18,20 +17,24 @@ import (
 	"github.com/multigrade/multigrade/kernel"
 )
 
-// players are who takes part, modules where they come from.
+// players are who takes part in this process, modules where they come from.
 var (
 	players = [...]string{"ours", "gonum", "vek"}
 	modules = [...]string{"", "gonum.org/v1/gonum", "github.com/viterin/vek"}
 )
 
-// A contest is one operation at one size. A player without a call cannot do it.
+// A contest is one operation at one size, on the same data for everybody. A player without
+// a call cannot do it.
 type contest struct {
 	op, shape string
-	flops     float64
+	problem   string // for rivals in other processes: OP M K N
+	work      shapes.Work
 	terms     int // of the longest sum: how far results may lie apart
-	calls     [len(players)]func(n int)
+	calls     [len(players)]func()
 	results   [len(players)]func() []float32
 }
+
+func (c contest) String() string { return c.op + "/" + c.shape }
 
 // check compares what the players compute.
 func (c contest) check() error {
@@ -39,7 +42,7 @@ func (c contest) check() error {
 		if f == nil {
 			continue
 		}
-		f(1)
+		f()
 		want, got := c.results[0](), c.results[p]()
 		if len(got) != len(want) {
 			return fmt.Errorf("%s %s: %s has %d results, not %d", c.op, c.shape, players[p], len(got), len(want))
@@ -53,37 +56,34 @@ func (c contest) check() error {
 	return nil
 }
 
-// contests are the shapes of the sections kernels and networks of bench.
-func contests() []contest {
+// contests are the shapes of the sections kernels and networks of bench; ours is k.
+func contests(k kernel.Kernel) []contest {
 	blas32.Use(blasgonum.Implementation{}) // and not a C library that something links
 	var cs []contest
 	for _, s := range shapes.Products() {
-		cs = append(cs, product(s[0], s[1], s[2]))
+		cs = append(cs, product(k, s[0], s[1], s[2]))
 	}
 	for _, s := range shapes.Gradients() {
-		cs = append(cs, weightGrad(s[0], s[1], s[2]))
+		cs = append(cs, weightGrad(k, s[0], s[1], s[2]))
 	}
 	for _, s := range shapes.Gradients() {
-		cs = append(cs, inputGrad(s[0], s[1], s[2]))
+		cs = append(cs, inputGrad(k, s[0], s[1], s[2]))
 	}
 	for _, widths := range shapes.Networks() {
-		cs = append(cs, network(widths, 1))
+		cs = append(cs, network(k, widths, 1))
 	}
 	for _, rows := range shapes.Batches() {
 		for _, widths := range shapes.Networks() {
-			cs = append(cs, network(widths, rows))
+			cs = append(cs, network(k, widths, rows))
 		}
 	}
 	return cs
 }
 
-// repeat makes a function of n calls.
-func repeat(call func()) func(n int) {
-	return func(n int) {
-		for range n {
-			call()
-		}
-	}
+func filled(rows, cols int, seed uint32, scale float32) kernel.Matrix {
+	m := kernel.NewMatrix(rows, cols)
+	shapes.Fill(m.Data, seed, scale)
+	return m
 }
 
 // A layer is one in the form everybody wants: plain for the rivals, packed for us.
@@ -94,37 +94,19 @@ type layer struct {
 	relu   bool
 }
 
-func newLayer(r *rand.Rand, k, n int, relu bool) layer {
-	l := layer{random(r, k, n), kernel.NewWeights(k, n), random(r, 1, n).Data, relu}
-	scale := float32(math.Sqrt(6 / float64(k)))
-	for i := range l.w.Data {
-		l.w.Data[i] *= scale
-	}
-	l.packed.Pack(l.w)
+func newLayer(w kernel.Matrix, bias []float32, relu bool) layer {
+	l := layer{w, kernel.NewWeights(w.Rows, w.Cols), bias, relu}
+	l.packed.Pack(w)
 	return l
 }
 
-// random returns values in ±[0.1, 1).
-func random(r *rand.Rand, rows, cols int) kernel.Matrix {
-	m := kernel.NewMatrix(rows, cols)
-	for i := range m.Data {
-		m.Data[i] = 0.1 + 0.9*r.Float32()
-		if r.Uint32()&1 != 0 {
-			m.Data[i] = -m.Data[i]
-		}
-	}
-	return m
-}
+func (l *layer) prepared() kernel.Layer { return kernel.Layer{W: l.packed, Bias: l.bias, ReLU: l.relu} }
 
 func general(m kernel.Matrix) blas32.General {
 	return blas32.General{Rows: m.Rows, Cols: m.Cols, Stride: m.Stride, Data: m.Data}
 }
 
 func vector(x []float32) blas32.Vector { return blas32.Vector{N: len(x), Inc: 1, Data: x} }
-
-func ours(dst, a kernel.Matrix, l *layer) {
-	kernel.Kernel{}.MatMul(dst, a, l.packed, l.bias, l.relu)
-}
 
 // gonum starts the sums from the bias, and has products with vectors. It has no ReLU; a
 // loop is what its users write.
@@ -157,106 +139,112 @@ func vek(dst, a kernel.Matrix, l *layer) {
 	}
 }
 
-var layerCalls = [len(players)]func(dst, a kernel.Matrix, l *layer){ours, gonum, vek}
+// layerCalls are how the players compute a layer.
+func layerCalls(k kernel.Kernel) [len(players)]func(dst, a kernel.Matrix, l *layer) {
+	ours := func(dst, a kernel.Matrix, l *layer) { k.MatMul(dst, a, l.packed, l.bias, l.relu) }
+	return [...]func(dst, a kernel.Matrix, l *layer){ours, gonum, vek}
+}
 
-// product is a hidden layer.
-func product(m, k, n int) contest {
-	r := rand.New(rand.NewPCG(1, 1))
-	a, l := random(r, m, k), newLayer(r, k, n, true)
-	c := contest{op: "MatMul", shape: shapes.Product(m, k, n), flops: 2 * float64(m) * float64(k) * float64(n), terms: k}
-	for p, f := range layerCalls {
+// product is a hidden layer. One row goes through a prepared network of one layer.
+func product(kn kernel.Kernel, m, k, n int) contest {
+	a, l := filled(m, k, 1, 1), newLayer(filled(k, n, 2, 1), filled(1, n, 3, 1).Data, true)
+	c := contest{
+		op: "layer", shape: shapes.Product(m, k, n), problem: fmt.Sprintf("gemmbr %d %d %d", m, k, n),
+		work: shapes.ProductWork(m, k, n), terms: k,
+	}
+	for p, f := range layerCalls(kn) {
 		dst := kernel.NewMatrix(m, n)
-		c.calls[p] = repeat(func() { f(dst, a, &l) })
+		c.calls[p] = func() { f(dst, a, &l) }
 		c.results[p] = func() []float32 { return dst.Data }
+	}
+	if m == 1 {
+		c.calls[0], c.results[0] = oneRow(kn, []layer{l}, a.Data)
 	}
 	return c
 }
 
-// weightGrad is xᵀ·dy with the column sums of dy. vek has no product with a transpose.
-func weightGrad(m, k, n int) contest {
-	r := rand.New(rand.NewPCG(2, 1))
-	x, dy := random(r, m, k), random(r, m, n)
-	c := contest{op: "WeightGrad", shape: shapes.Product(m, k, n), flops: 2 * float64(m) * float64(k) * float64(n), terms: m}
+// oneRow is how we compute one row.
+func oneRow(kn kernel.Kernel, ls []layer, x []float32) (call func(), result func() []float32) {
+	var prepared []kernel.Layer
+	for i := range ls {
+		prepared = append(prepared, ls[i].prepared())
+	}
+	net, dst := kn.NewNetwork(prepared), kernel.Floats(ls[len(ls)-1].w.Cols)
+	return func() { net.Run(dst, x) }, func() []float32 { return dst }
+}
 
-	packed, db := kernel.NewWeights(k, n), kernel.Floats(n)
-	c.calls[0] = repeat(func() { kernel.Kernel{}.WeightGrad(packed, db, x, dy, false) })
+// weightGrad is xᵀ·dy. vek has no product with a transpose.
+func weightGrad(kn kernel.Kernel, m, k, n int) contest {
+	x, dy := filled(m, k, 1, 1), filled(m, n, 4, 1)
+	c := contest{
+		op: "weight gradient", shape: shapes.Product(m, k, n), problem: fmt.Sprintf("dw %d %d %d", m, k, n),
+		work: shapes.ProductWork(k, m, n), terms: m,
+	}
+
+	packed := kernel.NewWeights(k, n)
+	c.calls[0] = func() { kn.WeightGrad(packed, nil, x, dy, false) }
 	c.results[0] = func() []float32 {
 		dw := kernel.NewMatrix(k, n)
 		packed.Unpack(dw)
-		return append(dw.Data, db...)
+		return dw.Data
 	}
 
-	dw, sums, ones := kernel.NewMatrix(k, n), make([]float32, n), make([]float32, m)
-	for i := range ones {
-		ones[i] = 1
-	}
-	c.calls[1] = repeat(func() {
-		blas32.Gemm(blas.Trans, blas.NoTrans, 1, general(x), general(dy), 0, general(dw))
-		blas32.Gemv(blas.Trans, 1, general(dy), vector(ones), 0, vector(sums))
-	})
-	c.results[1] = func() []float32 { return append(dw.Data[:k*n:k*n], sums...) }
+	dw := kernel.NewMatrix(k, n)
+	c.calls[1] = func() { blas32.Gemm(blas.Trans, blas.NoTrans, 1, general(x), general(dy), 0, general(dw)) }
+	c.results[1] = func() []float32 { return dw.Data }
 	return c
 }
 
-// inputGrad is dy·wᵀ where the activation is positive. The weights are transposed
-// beforehand for us, as a training step does once for all rows.
-func inputGrad(m, k, n int) contest {
-	r := rand.New(rand.NewPCG(3, 1))
-	l, dy, y := newLayer(r, k, n, false), random(r, m, n), random(r, m, k)
-	for i, v := range y.Data {
-		y.Data[i] = max(v, 0)
+// inputGrad is dy·wᵀ. The weights come plain in every call, since they change from one
+// step of training to the next: we pack and transpose them.
+func inputGrad(kn kernel.Kernel, m, k, n int) contest {
+	w, dy := filled(k, n, 2, 1), filled(m, n, 4, 1)
+	c := contest{
+		op: "input gradient", shape: shapes.Product(m, k, n), problem: fmt.Sprintf("dx %d %d %d", m, k, n),
+		work: shapes.ProductWork(m, n, k), terms: n,
 	}
-	c := contest{op: "InputGrad", shape: shapes.Product(m, k, n), flops: 2 * float64(m) * float64(k) * float64(n), terms: n}
 
-	transposed, dx := kernel.NewWeights(n, k), kernel.NewMatrix(m, k)
-	kernel.Kernel{}.Transpose(transposed, l.packed)
-	c.calls[0] = repeat(func() { kernel.Kernel{}.InputGrad(dx, dy, transposed, y) })
+	packed, transposed, dx := kernel.NewWeights(k, n), kernel.NewWeights(n, k), kernel.NewMatrix(m, k)
+	c.calls[0] = func() {
+		packed.Pack(w)
+		kn.Transpose(transposed, packed)
+		kn.InputGrad(dx, dy, transposed, kernel.Matrix{})
+	}
 	c.results[0] = func() []float32 { return dx.Data }
 
 	theirs := kernel.NewMatrix(m, k)
-	c.calls[1] = repeat(func() {
-		blas32.Gemm(blas.NoTrans, blas.Trans, 1, general(dy), general(l.w), 0, general(theirs))
-		for i, v := range y.Data {
-			if v <= 0 {
-				theirs.Data[i] = 0
-			}
-		}
-	})
+	c.calls[1] = func() { blas32.Gemm(blas.NoTrans, blas.Trans, 1, general(dy), general(w), 0, general(theirs)) }
 	c.results[1] = func() []float32 { return theirs.Data }
 	return c
 }
 
-// chunkRows is how many rows go through all layers together, as in bench; everybody's
-// activations then stay cached.
-const chunkRows = 64
-
-// network is a network with ReLU between its layers, for one row or for many in chunks.
-func network(widths []int, rows int) contest {
-	r := rand.New(rand.NewPCG(4, 1))
-	c := contest{op: "Network", shape: shapes.Network(widths)}
-	if rows > 1 {
-		c.op, c.shape = "Batch", fmt.Sprintf("%s/%d", c.shape, rows)
+// network is a network with ReLU between its layers, for one row, or for many in chunks:
+// everybody's activations then stay cached.
+func network(kn kernel.Kernel, widths []int, rows int) contest {
+	c := contest{
+		op: "network", shape: fmt.Sprintf("%s/%d", shapes.Network(widths), rows),
+		problem: fmt.Sprintf("mlp:%s %d 0 0", shapes.Network(widths), rows), work: shapes.BatchWork(widths, rows),
 	}
 	last := len(widths) - 1
-	x := random(r, rows, widths[0])
+	x := filled(rows, widths[0], 5, 1)
 	var ls []layer
-	var prepared []kernel.Layer
 	for i, n := range widths[1:] {
-		l := newLayer(r, widths[i], n, i+1 < last)
-		ls = append(ls, l)
-		prepared = append(prepared, kernel.Layer{W: l.packed, Bias: l.bias, ReLU: l.relu})
-		c.flops += 2 * float64(rows) * float64(widths[i]*n)
+		w := filled(widths[i], n, uint32(10+i), float32(math.Sqrt(6/float64(widths[i]))))
+		ls = append(ls, newLayer(w, filled(1, n, uint32(20+i), 0.1).Data, i+1 < last))
 		c.terms += widths[i] // errors pass through all layers
 	}
-	for p, f := range layerCalls {
+	if rows == 1 {
+		c.work = shapes.RowWork(widths)
+	}
+	for p, f := range layerCalls(kn) {
 		out := kernel.NewMatrix(rows, widths[last])
 		var hidden []kernel.Matrix
 		for _, n := range widths[1:last] {
-			hidden = append(hidden, kernel.NewMatrix(min(rows, chunkRows), n))
+			hidden = append(hidden, kernel.NewMatrix(min(rows, shapes.ChunkRows), n))
 		}
-		c.calls[p] = repeat(func() {
-			for lo := 0; lo < rows; lo += chunkRows {
-				hi := min(lo+chunkRows, rows)
+		c.calls[p] = func() {
+			for lo := 0; lo < rows; lo += shapes.ChunkRows {
+				hi := min(lo+shapes.ChunkRows, rows)
 				a := x.RowRange(lo, hi)
 				for i := range ls {
 					dst := out.RowRange(lo, hi)
@@ -267,13 +255,11 @@ func network(widths []int, rows int) contest {
 					a = dst
 				}
 			}
-		})
+		}
 		c.results[p] = func() []float32 { return out.Data }
 	}
 	if rows == 1 {
-		net, dst := kernel.Kernel{}.NewNetwork(prepared), kernel.Floats(widths[last])
-		c.calls[0] = repeat(func() { net.Run(dst, x.Data) })
-		c.results[0] = func() []float32 { return dst }
+		c.calls[0], c.results[0] = oneRow(kn, ls, x.Data)
 	}
 	return c
 }

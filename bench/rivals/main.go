@@ -2,16 +2,19 @@
 
 // A package of a rival does not build on riscv64.
 
-// Rivals measures package kernel beside the libraries for float32 matrices that Go programs
-// use without cgo, gonum and vek, on the shapes of bench:
+// Rivals measures package kernel beside libraries for float32 matrices on one thread, on the
+// shapes of bench: gonum and vek in Go; OpenBLAS, oneDNN, libxsmm and plain loops in C, as
+// far as a C compiler finds them.
 //
-//	go run ./bench/rivals                       all of it
-//	go run ./bench/rivals --run 'Network|/1x'   operations and shapes that match
-//	go run ./bench/rivals --quick
+//	go run ./bench/rivals                       ours, the best in C, the best in Go, the floor
+//	go run ./bench/rivals --all                 everybody
+//	go run ./bench/rivals -c=false              without rivals in C
+//	go run ./bench/rivals --run 'network|/1x'   operations and shapes that match
+//	go run ./bench/rivals --isa avx2            ours is this implementation; the others are free
 //
-// Everybody has one thread, and computes what a layer needs: product, bias and ReLU. Rounds
-// are interleaved; a result that differs from ours is an error. The README says how to run
-// it outside the workspace.
+// Everybody computes the same from the same data: product, bias and ReLU of a layer,
+// gradients, whole networks. Results are checked before anything is timed. The README says
+// what is compared, and how to run it outside the workspace.
 package main
 
 import (
@@ -24,10 +27,10 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/multigrade/multigrade/bench/internal/machine"
 	"github.com/multigrade/multigrade/kernel"
 )
 
@@ -37,109 +40,167 @@ const (
 	usage  = 2
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(command(os.Args[1:], os.Stdout, os.Stderr)) }
 
-func run(args []string, stdout, stderr io.Writer) int {
+// options are what the command line says.
+type options struct {
+	match  *regexp.Regexp
+	rounds int
+	window time.Duration
+	c, all bool
+	kernel kernel.Kernel
+}
+
+// parse reads the command line.
+func parse(args []string, stderr io.Writer) (options, error) {
+	o := options{window: 2 * time.Millisecond, kernel: kernel.Default()}
 	fs := flag.NewFlagSet("rivals", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	pattern := fs.String("run", "", "measure only OPERATION/SHAPE that match this `regexp`")
-	rounds := fs.Int("rounds", 11, "`number` of rounds")
+	isa := fs.String("isa", "", "our `implementation`; default: the one selected for this machine")
 	quick := fs.Bool("quick", false, "shorter samples")
-	switch err := fs.Parse(args); {
+	fs.IntVar(&o.rounds, "rounds", 11, "`number` of rounds")
+	fs.BoolVar(&o.c, "c", true, "with rivals in C")
+	fs.BoolVar(&o.all, "all", false, "a line for everybody")
+	if err := fs.Parse(args); err != nil {
+		return o, err
+	}
+	if *quick {
+		o.window /= 5
+	}
+	var err error
+	o.match, err = regexp.Compile(*pattern)
+	sel := kernel.Selected()
+	switch k, ok := kernel.Lookup(*isa); {
+	case err != nil:
+	case fs.NArg() > 0:
+		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	case o.rounds < 1:
+		err = fmt.Errorf("--rounds %d is below 1", o.rounds)
+	case ok:
+		o.kernel = k
+	case *isa != "":
+		err = fmt.Errorf("no implementation %q here; available: %s", *isa, strings.Join(sel.Available, ", "))
+	case sel.Requested != "" && !sel.Honored:
+		err = fmt.Errorf("MGDL_KERNEL=%s is not available here; available: %s", sel.Requested, strings.Join(sel.Available, ", "))
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "rivals:", err)
+	}
+	return o, err
+}
+
+func command(args []string, stdout, stderr io.Writer) int {
+	o, err := parse(args, stderr)
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return done
 	case err != nil:
 		return usage
 	}
-	match, err := regexp.Compile(*pattern)
-	if err == nil && fs.NArg() > 0 {
-		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
-	}
-	if err == nil && *rounds < 1 {
-		err = fmt.Errorf("--rounds %d is below 1", *rounds)
-	}
-	if err != nil {
-		fmt.Fprintln(stderr, "rivals:", err)
-		return usage
-	}
-	window := time.Millisecond
-	if *quick {
-		window /= 5
-	}
-
-	// One thread for everybody: both rivals start goroutines for large products.
+	// One thread for everybody: rivals in Go start goroutines for large products.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	var cs []contest
-	for _, c := range contests() {
-		if match.MatchString(c.op + "/" + c.shape) {
-			cs = append(cs, c)
-		}
-	}
+
+	cs := slices.DeleteFunc(contests(o.kernel), func(c contest) bool { return !o.match.MatchString(c.String()) })
 	if len(cs) == 0 {
-		fmt.Fprintf(stderr, "rivals: --run %q matches nothing\n", match)
+		fmt.Fprintf(stderr, "rivals: --run %q matches nothing\n", o.match)
 		return usage
 	}
-	var text strings.Builder
-	if err := report(&text, cs, *rounds, window); err != nil {
-		fmt.Fprintln(stderr, "rivals:", err)
-		return failed
+	text, err := o.measure(cs)
+	if err == nil {
+		_, err = io.WriteString(stdout, text)
 	}
-	if _, err := io.WriteString(stdout, text.String()); err != nil {
+	if err != nil {
 		fmt.Fprintln(stderr, "rivals:", err)
 		return failed
 	}
 	return done
 }
 
-// report measures contests and prints them.
-func report(w io.Writer, cs []contest, rounds int, window time.Duration) error {
-	fmt.Fprintf(w, "%s, %s/%s, ours is %s of %s; one thread\n", runtime.Version(), runtime.GOOS, runtime.GOARCH,
-		kernel.Default().Name(), strings.Join(kernel.Selected().Available, ", "))
-	for i, p := range players {
-		if i > 0 {
-			fmt.Fprintf(w, "%s %s\n", p, version(modules[i]))
-		}
+// measure runs the races of contests and returns the report.
+func (o options) measure(cs []contest) (string, error) {
+	facts, units := machine.Detect(), machine.Units()
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s; %s %s/%s; ours is %s of %s; one thread\n", facts.Name(), facts.Go, facts.GOOS, facts.GOARCH,
+		o.kernel.Name(), strings.Join(facts.Kernel.Available, ", "))
+	for i, p := range players[1:] {
+		fmt.Fprintf(&text, "%-9s %s\n", p, version(modules[i+1]))
 	}
-	fmt.Fprintf(w, "%d rounds, samples of %v; ns of a call, fastest and (median); ratios to ours, of the fastest and (of the medians)\n\n", rounds, window)
+	var others []*process
+	if o.c {
+		started, stop, err := startRivals(&text, facts)
+		if err != nil {
+			return "", err
+		}
+		defer stop()
+		others = started
+	}
+	t := table{limits: machine.MeasureLimits(units, facts.Caches, o.window/2, max(5, o.rounds/2)), kernel: o.kernel.Name()}
+	for _, c := range cs {
+		r, err := enter(c, others, units[machine.UnitOf(units, t.kernel)], o.window)
+		if err != nil {
+			return "", err
+		}
+		t.races = append(t.races, r)
+	}
+	if err := run(t.races, o.rounds, o.window); err != nil {
+		return "", err
+	}
+	fmt.Fprintf(&text, "%d rounds, samples of %v; ns of a call: fastest and (median); ratios to ours, above 1 where we are faster, of the\nfastest and (of the medians); floor: the least time one core allows, and %% of it that our fastest reaches\n\n", o.rounds, o.window)
+	write := t.print
+	if o.all {
+		write = t.printAll
+	}
+	if err := write(&text); err != nil {
+		return "", err
+	}
+	if n := t.unsteady(); 4*n > len(t.races) {
+		fmt.Fprintf(&text, "\ndisturbed machine: do not compare: the median of %d of %d lines is more than 7 %% above our fastest\n", n, len(t.races))
+	}
+	return text.String(), nil
+}
 
-	times, err := measure(cs, rounds, window)
+// startRivals compiles and starts the rivals in C, and writes who they are and who is
+// missing. Without a compiler there are none.
+func startRivals(w io.Writer, facts machine.Facts) (started []*process, stop func(), err error) {
+	dir, err := os.MkdirTemp("", "rivals")
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	const form = "%-11s %-19s %9s %22s %22s %22s %16s %16s\n"
-	line := func(a ...any) { fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf(form, a...), " \n")) }
-	line("operation", "shape", "GFLOP/s", players[0], players[1], players[2], players[1]+"/"+players[0], players[2]+"/"+players[0])
-	unsteady := 0
-	for i, c := range cs {
-		var best, mid [len(players)]float64
-		cells := []any{c.op, c.shape, ""}
-		for p, ns := range times[i] {
-			cell := "-"
-			if len(ns) > 0 {
-				best[p], mid[p] = slices.Min(ns), median(ns)
-				cell = fmt.Sprintf("%s (%s)", digits(best[p]), digits(mid[p]))
+	stop = func() {
+		for _, p := range started {
+			_ = p.stop() // it has said all it had to
+		}
+		_ = os.RemoveAll(dir)
+	}
+	programs, missing, err := buildRivals(dir)
+	if err != nil {
+		fmt.Fprintln(w, "no rivals in C:", err)
+		return nil, stop, nil
+	}
+	avx512 := slices.ContainsFunc(facts.Features, func(f string) bool { return strings.EqualFold(f, "avx512f") })
+	for _, program := range programs {
+		p, err := startRival(program, avx512)
+		if err != nil {
+			stop()
+			return nil, nil, err
+		}
+		started = append(started, p)
+		for _, name := range p.rivals {
+			about, err := p.ask("about %s", name)
+			if err != nil {
+				stop()
+				return nil, nil, err
 			}
-			cells = append(cells, cell)
-		}
-		cells[2] = digits(c.flops / best[0])
-		for p := range players[1:] {
-			cell := "-"
-			if best[p+1] > 0 {
-				cell = fmt.Sprintf("%.3g (%.3g)", best[p+1]/best[0], mid[p+1]/mid[0])
-			}
-			cells = append(cells, cell)
-		}
-		line(cells...)
-		if mid[0] > best[0]*1.07 {
-			unsteady++
+			fmt.Fprintf(w, "%-9s %s\n", name, about)
 		}
 	}
-	if 4*unsteady > len(cs) {
-		fmt.Fprintf(w, "\ndisturbed machine: do not compare: the median of %d of %d lines is more than 7 %% above our fastest\n", unsteady, len(cs))
+	if len(missing) > 0 {
+		fmt.Fprintf(w, "missing: %s\n", strings.Join(missing, ", "))
 	}
-	return nil
+	return started, stop, nil
 }
 
 // version returns the version of a module in this program.
@@ -152,64 +213,4 @@ func version(module string) string {
 		}
 	}
 	return "of unknown version"
-}
-
-// digits shows four digits.
-func digits(x float64) string {
-	r, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 4, 64), 64)
-	return strconv.FormatFloat(r, 'f', -1, 64)
-}
-
-func median(x []float64) float64 {
-	s := slices.Sorted(slices.Values(x))
-	n := len(s)
-	return (s[(n-1)/2] + s[n/2]) / 2
-}
-
-// measure returns the ns of a call of every player in every contest, one for each round.
-func measure(cs []contest, rounds int, window time.Duration) ([][len(players)][]float64, error) {
-	times := make([][len(players)][]float64, len(cs))
-	calls := make([][len(players)]int, len(cs))
-	for i, c := range cs {
-		if err := c.check(); err != nil {
-			return nil, err
-		}
-		for p, f := range c.calls {
-			if f != nil {
-				calls[i][p] = calibrate(f, window)
-			}
-		}
-	}
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	for range rounds {
-		runtime.GC() // here, and not in the middle of a sample
-		for i, c := range cs {
-			for p, f := range c.calls {
-				if f != nil {
-					f(1) // brings the data near
-					n := calls[i][p]
-					times[i][p] = append(times[i][p], float64(timed(f, n).Nanoseconds())/float64(n))
-				}
-			}
-		}
-	}
-	return times, nil
-}
-
-func timed(f func(int), n int) time.Duration {
-	start := time.Now()
-	f(n)
-	return time.Since(start)
-}
-
-// calibrate returns how many calls fill a window.
-func calibrate(f func(int), window time.Duration) int {
-	f(1)
-	n := 1
-	t := timed(f, n)
-	for t < window/2 && n < 1<<24 {
-		n *= 2
-		t = timed(f, n)
-	}
-	return max(1, int(float64(n)*float64(window)/float64(max(t, 1))))
 }

@@ -5,25 +5,32 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/multigrade/multigrade/bench/internal/machine"
+	"github.com/multigrade/multigrade/bench/internal/probe"
+	"github.com/multigrade/multigrade/bench/internal/shapes"
+	"github.com/multigrade/multigrade/kernel"
 )
 
 // Everybody computes the same, at every size.
 func TestContests(t *testing.T) {
 	seen := map[string]bool{}
-	for _, c := range contests() {
-		name := c.op + "/" + c.shape
-		if seen[name] {
-			t.Errorf("%s twice", name)
+	for _, c := range contests(kernel.Default()) {
+		if seen[c.String()] {
+			t.Errorf("%s twice", c)
 		}
-		seen[name] = true
+		seen[c.String()] = true
 		if c.calls[0] == nil || c.calls[1] == nil {
-			t.Errorf("%s: not everybody takes part who can", name)
+			t.Errorf("%s: not everybody takes part who can", c)
 		}
-		if c.flops > 1e9 && testing.Short() {
+		if c.work.Flops > 1e9 && testing.Short() {
 			continue
 		}
 		if err := c.check(); err != nil {
@@ -34,7 +41,7 @@ func TestContests(t *testing.T) {
 
 // A player that computes something else is found out.
 func TestCheck(t *testing.T) {
-	c := product(2, 3, 4)
+	c := product(kernel.Default(), 2, 3, 4)
 	wrong := append([]float32(nil), c.results[2]()...)
 	c.results[2] = func() []float32 { return wrong }
 	wrong[5] += 100
@@ -47,18 +54,187 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestRun(t *testing.T) {
-	var out, errs bytes.Buffer
-	if code := run([]string{"--quick", "--rounds", "2", "--run", "MatMul/1x|WeightGrad/256|Network/2-"}, &out, &errs); code != done {
-		t.Fatalf("exit %d: %s", code, errs.String())
+// scripted is a process that gives the answers of a script.
+func scripted(t *testing.T, answers map[string]string) *process {
+	toUs, out := io.Pipe()
+	in, toThem := io.Pipe()
+	go func() {
+		for lines := bufio.NewScanner(in); lines.Scan(); {
+			answer, ok := answers[lines.Text()]
+			if !ok {
+				break
+			}
+			_, _ = io.WriteString(out, answer+"\n")
+		}
+		_ = out.Close()
+		_ = in.Close()
+	}()
+	p, err := converse(toThem, toUs, toThem.Close)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, want := range []string{"MatMul      1x64x64 ", "WeightGrad  256x64x64 ", "Network     2-64-64-64-1 ", "gonum/ours", "vek/ours"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("%q is not in:\n%s", want, out.String())
+	t.Cleanup(func() { _ = p.stop() })
+	return p
+}
+
+func TestProtocol(t *testing.T) {
+	p := scripted(t, map[string]string{
+		"peers": "one two ", "open one dw 1 2 3 1": "ok 7 1.5e-08", "open one dx 1 2 3 1": "no unsupported",
+		"open two dx 1 2 3 1": "no wrong result err=1", "open two dw 1 2 3 1": "yes", "run 7 0.5": "1234.50",
+		"run 8 0.5": "-1", "run 9 0.5": "fast",
+	})
+	if got := strings.Join(p.rivals, ","); got != "one,two" {
+		t.Errorf("rivals %s", got)
+	}
+	if id, err := p.open("one", "dw 1 2 3"); id != 7 || err != nil {
+		t.Errorf("problem %d, %v", id, err)
+	}
+	if _, err := p.open("one", "dx 1 2 3"); !errors.Is(err, errUnsupported) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := p.open("two", "dx 1 2 3"); err == nil || !strings.Contains(err.Error(), "wrong result err=1") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := p.open("two", "dw 1 2 3"); err == nil || !strings.Contains(err.Error(), `answer "yes"`) {
+		t.Errorf("error %v", err)
+	}
+	if ns, err := p.run(7, time.Millisecond/2); ns != 1234.5 || err != nil {
+		t.Errorf("%v ns, %v", ns, err)
+	}
+	for _, id := range []int{8, 9} {
+		if _, err := p.run(id, time.Millisecond/2); err == nil {
+			t.Errorf("problem %d: no error", id)
 		}
 	}
-	for _, args := range [][]string{{"--run", "("}, {"--run", "nothing"}, {"--rounds", "0"}, {"more"}, {"--fast"}} {
-		if code := run(args, io.Discard, io.Discard); code != usage {
+	if _, err := p.run(10, time.Millisecond/2); !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// loops starts the plain loops, compiled from source.
+func loops(t *testing.T, source string) *process {
+	dir := t.TempDir()
+	cs := findCompilers(dir)
+	if len(cs) == 0 {
+		t.Skip(errNoCompiler)
+	}
+	if err := cs[0].compile(dir, "rival", source, "-DCHUNK=64", `-DLOOPS="loops"`); err != nil {
+		t.Fatal(err)
+	}
+	p, err := start(program(dir, "rival"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// The plain loops take part in every contest, and pass the check of their process.
+func TestLoops(t *testing.T) {
+	p := loops(t, rivalSource)
+	if len(p.rivals) != 1 || p.rivals[0] != "loops" {
+		t.Fatalf("rivals %q", p.rivals)
+	}
+	problems := []string{"gemmbr 1 1 1", "gemmbr 5 7 3", "gemmbr 3 6 1", "dw 7 5 3", "dx 7 5 3", "mlp:3-5-2 1 0 0", "mlp:3-5-4-1 7 0 0"}
+	for _, c := range contests(kernel.Default()) {
+		if c.work.Flops < 1e8 {
+			problems = append(problems, c.problem)
+		}
+	}
+	for _, problem := range problems {
+		id, err := p.open("loops", problem)
+		if err != nil {
+			t.Errorf("%s: %v", problem, err)
+			continue
+		}
+		if ns, err := p.run(id, 100*time.Microsecond); err != nil || ns > 1e9 {
+			t.Errorf("%s: %v ns, %v", problem, ns, err)
+		}
+	}
+	if answer, err := p.ask("lat 1 100"); err != nil || len(strings.Fields(answer)) != 3 {
+		t.Errorf("latencies %q, %v", answer, err)
+	}
+	for _, problem := range []string{"gemm 2 2 2", "gemmbr 0 2 2", "mlp:3 1 0 0", "mlp:3-x 1 0 0", "mlp:3-2 65 0 0", "mlp:1-1-1-1-1-1-1-1-1-1 1 0 0"} {
+		if _, err := p.open("loops", problem); !errors.Is(err, errUnsupported) {
+			t.Errorf("%s: %v", problem, err)
+		}
+	}
+	if _, err := p.ask("open nobody dw 1 1 1 1"); err == nil {
+		t.Error("an unknown rival")
+	}
+	if answer, err := p.ask("close"); err != nil || answer != "ok" {
+		t.Errorf("%q, %v", answer, err)
+	}
+	if _, err := p.run(1, time.Millisecond); err == nil {
+		t.Error("a problem that has been closed")
+	}
+}
+
+// A rival in C that computes something else, or NaN, is found out.
+func TestLoopsAreChecked(t *testing.T) {
+	const right = "s += a[k] * b[k];"
+	for _, wrong := range []string{"s += a[k] * b[0];", "s += a[k] / (b[k] - b[k]);"} {
+		source := strings.Replace(rivalSource, right, wrong, 1)
+		if source == rivalSource {
+			t.Fatalf("%q is not in the source", right)
+		}
+		if _, err := loops(t, source).open("loops", "dx 7 5 3"); err == nil || !strings.Contains(err.Error(), "wrong result") {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+}
+
+// The table names the best of each camp, by the fastest and by the median.
+func TestTable(t *testing.T) {
+	r := &race{
+		contest: contest{op: "layer", shape: "2x2x2", work: shapes.Work{Flops: 200}},
+		entries: []entry{
+			{name: "ours", camp: ours, ns: []float64{10, 10, 12}}, {name: "quick", camp: inC, ns: []float64{8, 40, 40}},
+			{name: "steady", camp: inC, ns: []float64{15, 15, 15}}, {name: "slow", camp: inGo, ns: []float64{90, 100, 110}},
+		},
+		peak: &probe.Probe{Ns: []float64{5, 6}}, flops: 200,
+	}
+	tab := table{races: []*race{r}, limits: machine.Limits{Units: []machine.UnitLimits{{Levels: make([]machine.Bandwidth, 1)}}}}
+	var best, all bytes.Buffer
+	if err := errors.Join(tab.print(&best), tab.printAll(&all)); err != nil {
+		t.Fatal(err)
+	}
+	for want, in := range map[string]string{
+		"layer 2x2x2 10 (10) quick 8 (40) 0.80 (1.50) slow 90 (100) 9.00 (10.00) 5 50.0 fma": best.String(),
+		"layer 2x2x2 steady 15 (15) 1.50 (1.50) 33.3":                                        all.String(),
+	} {
+		if !strings.Contains(strings.Join(strings.Fields(in), " "), want) {
+			t.Errorf("%q is not in:\n%s", want, in)
+		}
+	}
+	if n := tab.unsteady(); n != 0 {
+		t.Errorf("%d unsteady", n)
+	}
+	r.entries[0].ns = []float64{10, 11, 12}
+	if n := tab.unsteady(); n != 1 {
+		t.Errorf("%d unsteady", n)
+	}
+}
+
+func TestCommand(t *testing.T) {
+	for _, args := range [][]string{{"-c=false"}, {"-c", "--all"}} {
+		var out, errs bytes.Buffer
+		args = append(args, "--quick", "--rounds", "2", "--run", "layer/1x64|weight gradient/256|network/2-.*/1$")
+		if code := command(args, &out, &errs); code != done {
+			t.Fatalf("%q: exit %d: %s", args, code, errs.String())
+		}
+		for _, want := range []string{"layer            1x64x64 ", "weight gradient  256x64x64 ", "network          2-64-64-64-1/1 ", "gonum", "floor"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%q: %q is not in:\n%s", args, want, out.String())
+			}
+		}
+	}
+	for _, args := range [][]string{{"--run", "("}, {"--run", "nothing"}, {"--rounds", "0"}, {"more"}, {"--fast"}, {"--isa", "mmx"}} {
+		if code := command(args, io.Discard, io.Discard); code != usage {
 			t.Errorf("%q: exit %d, want %d", args, code, usage)
 		}
 	}
