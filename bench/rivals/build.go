@@ -99,7 +99,7 @@ func (c compiler) has(dir string, l library) bool {
 	return c.compile(dir, "probe", source, append([]string{"-Werror=implicit-function-declaration"}, l.links...)...) == nil
 }
 
-var errNoCompiler = errors.New("no C compiler (gcc, clang or cc): no rivals in C")
+var errNoCompiler = errors.New("no C compiler (gcc, clang or cc)")
 
 // buildRivals compiles rival.c in dir, once for every compiler, and returns the programs and
 // what there could be besides.

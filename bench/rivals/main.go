@@ -108,7 +108,7 @@ func command(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "rivals: --run %q matches nothing\n", o.match)
 		return usage
 	}
-	text, err := o.measure(cs)
+	text, err := o.measure(cs, func(s string) { fmt.Fprintln(stderr, "rivals:", s) })
 	if err == nil {
 		_, err = io.WriteString(stdout, text)
 	}
@@ -120,8 +120,9 @@ func command(args []string, stdout, stderr io.Writer) int {
 }
 
 // measure runs the races of contests and returns the report.
-func (o options) measure(cs []contest) (string, error) {
+func (o options) measure(cs []contest, note func(string)) (string, error) {
 	facts, units := machine.Detect(), machine.Units()
+	unit := units[machine.UnitOf(units, o.kernel.Name())]
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s; %s %s/%s; ours is %s of %s; one thread\n", facts.Name(), facts.Go, facts.GOOS, facts.GOARCH,
 		o.kernel.Name(), strings.Join(facts.Kernel.Available, ", "))
@@ -137,15 +138,15 @@ func (o options) measure(cs []contest) (string, error) {
 		defer stop()
 		others = started
 	}
-	t := table{limits: machine.MeasureLimits(units, facts.Caches, o.window/2, max(5, o.rounds/2)), kernel: o.kernel.Name()}
+	t := table{limits: machine.MeasureLimits([]machine.Unit{unit}, facts.Caches, o.window/2, max(5, o.rounds/2)), kernel: o.kernel.Name()}
 	for _, c := range cs {
-		r, err := enter(c, others, units[machine.UnitOf(units, t.kernel)], o.window)
+		r, err := enter(c, others, unit, o.window)
 		if err != nil {
 			return "", err
 		}
 		t.races = append(t.races, r)
 	}
-	if err := run(t.races, o.rounds, o.window); err != nil {
+	if err := run(t.races, o.rounds, o.window, note); err != nil {
 		return "", err
 	}
 	fmt.Fprintf(&text, "%d rounds, samples of %v; ns of a call: fastest and (median); ratios to ours, above 1 where we are faster, of the\nfastest and (of the medians); floor: the least time one core allows, and %% of it that our fastest reaches\n\n", o.rounds, o.window)

@@ -112,10 +112,14 @@ func (r *race) round(number int, window time.Duration) error {
 	return nil
 }
 
-// run runs all races, interleaved.
-func run(rs []*race, rounds int, window time.Duration) error {
+// run runs all races, interleaved, and tells after the first round how long it will take.
+func run(rs []*race, rounds int, window time.Duration, note func(string)) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	begin := time.Now()
 	for n := range rounds {
+		if left := time.Since(begin) * time.Duration(rounds-1); n == 1 && left > 5*time.Second {
+			note(fmt.Sprintf("%d more rounds will take about %.0f s", rounds-1, left.Seconds()))
+		}
 		runtime.GC() // here, and not in the middle of a sample
 		var err error
 		probe.AtDepth(probe.Depth(n), func() {

@@ -111,14 +111,37 @@ func TestProtocol(t *testing.T) {
 	}
 }
 
-// loops starts the plain loops, compiled from source.
-func loops(t *testing.T, source string) *process {
-	dir := t.TempDir()
-	cs := findCompilers(dir)
+// TestC compiles the rivals that need no library.
+func TestC(t *testing.T) {
+	cs := findCompilers(t.TempDir())
 	if len(cs) == 0 {
 		t.Skip(errNoCompiler)
 	}
-	if err := cs[0].compile(dir, "rival", source, "-DCHUNK=64", `-DLOOPS="loops"`); err != nil {
+	t.Run("libraries", func(t *testing.T) { testLibraries(t, cs[0]) })
+	t.Run("loops", func(t *testing.T) { testLoops(t, cs[0]) })
+	t.Run("checks", func(t *testing.T) { testChecks(t, cs[0]) })
+}
+
+// A library is there when its header is, and the function that only the right one has.
+func testLibraries(t *testing.T, c compiler) {
+	for _, x := range []struct {
+		include, probe string
+		links          []string
+		want           bool
+	}{
+		{"string.h", `strlen("")`, nil, true}, {"no/such.h", `strlen("")`, nil, false},
+		{"string.h", "no_such_function()", nil, false}, {"string.h", `strlen("")`, []string{"-lnosuchlibrary"}, false},
+	} {
+		if got := c.has(t.TempDir(), library{include: x.include, probe: x.probe, links: x.links}); got != x.want {
+			t.Errorf("%+v: %t", x, got)
+		}
+	}
+}
+
+// loops starts the plain loops, compiled from source.
+func loops(t *testing.T, c compiler, source string) *process {
+	dir := t.TempDir()
+	if err := c.compile(dir, "rival", source, "-DCHUNK=64", `-DLOOPS="loops"`); err != nil {
 		t.Fatal(err)
 	}
 	p, err := start(program(dir, "rival"))
@@ -134,8 +157,8 @@ func loops(t *testing.T, source string) *process {
 }
 
 // The plain loops take part in every contest, and pass the check of their process.
-func TestLoops(t *testing.T) {
-	p := loops(t, rivalSource)
+func testLoops(t *testing.T, c compiler) {
+	p := loops(t, c, rivalSource)
 	if len(p.rivals) != 1 || p.rivals[0] != "loops" {
 		t.Fatalf("rivals %q", p.rivals)
 	}
@@ -175,14 +198,14 @@ func TestLoops(t *testing.T) {
 }
 
 // A rival in C that computes something else, or NaN, is found out.
-func TestLoopsAreChecked(t *testing.T) {
+func testChecks(t *testing.T, c compiler) {
 	const right = "s += a[k] * b[k];"
 	for _, wrong := range []string{"s += a[k] * b[0];", "s += a[k] / (b[k] - b[k]);"} {
 		source := strings.Replace(rivalSource, right, wrong, 1)
 		if source == rivalSource {
 			t.Fatalf("%q is not in the source", right)
 		}
-		if _, err := loops(t, source).open("loops", "dx 7 5 3"); err == nil || !strings.Contains(err.Error(), "wrong result") {
+		if _, err := loops(t, c, source).open("loops", "dx 7 5 3"); err == nil || !strings.Contains(err.Error(), "wrong result") {
 			t.Errorf("%s: %v", wrong, err)
 		}
 	}
@@ -222,6 +245,9 @@ func TestTable(t *testing.T) {
 
 func TestCommand(t *testing.T) {
 	for _, args := range [][]string{{"-c=false"}, {"-c", "--all"}} {
+		if args[0] == "-c" && testing.Short() {
+			continue
+		}
 		var out, errs bytes.Buffer
 		args = append(args, "--quick", "--rounds", "2", "--run", "layer/1x64|weight gradient/256|network/2-.*/1$")
 		if code := command(args, &out, &errs); code != done {
