@@ -3,25 +3,26 @@
 package main
 
 import (
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/multigrade/multigrade/bench/internal/shapes"
 )
 
-//go:embed c/rival.c
-var rivalSource string
+//go:embed c
+var sources embed.FS
 
 // A library is a rival in C that is compiled in where its header and its code are found.
 type library struct {
-	name    string
-	macro   string // tells rival.c that it is there
+	name    string // also of its file in c
+	macro   string // tells c/main.c that it is there
 	include string
 	probe   string // a call that only the right version has
 	links   []string
@@ -56,13 +57,13 @@ func findCompilers(dir string) []compiler {
 			break // one of the others by another name
 		}
 		c := compiler{name, optimise}
-		if c.compile(dir, "probe", "int main(void) { return 0; }\n") != nil {
+		if !c.works(dir, "int main(void) { return 0; }\n") {
 			continue
 		}
 		for _, tries := range [][]string{{"-march=native", "-mcpu=native"}, {"-mprefer-vector-width=512"}} {
 			for _, flag := range tries {
 				with := compiler{name, append(c.flags[:len(c.flags):len(c.flags)], flag)}
-				if with.compile(dir, "probe", "int main(void) { return 0; }\n") == nil {
+				if with.works(dir, "int main(void) { return 0; }\n") {
 					c = with
 					break
 				}
@@ -73,17 +74,19 @@ func findCompilers(dir string) []compiler {
 	return found
 }
 
-// compile makes the program of that name from source.
-func (c compiler) compile(dir, name, source string, more ...string) error {
-	file := filepath.Join(dir, name+".c")
-	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
-		return err
-	}
-	args := append(append(append([]string{}, c.flags...), file, "-o", program(dir, name)), more...)
-	if out, err := exec.Command(c.name, append(args, "-lm")...).CombinedOutput(); err != nil {
+// compile makes a program of files.
+func (c compiler) compile(program string, files []string, more ...string) error {
+	args := slices.Concat(c.flags, files, []string{"-o", program}, more, []string{"-lm"})
+	if out, err := exec.Command(c.name, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%s %s: %w\n%s", c.name, strings.Join(args, " "), err, out)
 	}
 	return nil
+}
+
+// works tells whether a source can be compiled, in dir.
+func (c compiler) works(dir, source string, more ...string) bool {
+	file := filepath.Join(dir, "probe.c")
+	return os.WriteFile(file, []byte(source), 0o600) == nil && c.compile(program(dir, "probe"), []string{file}, more...) == nil
 }
 
 func program(dir, name string) string {
@@ -96,35 +99,53 @@ func program(dir, name string) string {
 // has tells whether a program can use a library.
 func (c compiler) has(dir string, l library) bool {
 	source := fmt.Sprintf("#include <%s>\nint main(void) { (void)%s; return 0; }\n", l.include, l.probe)
-	return c.compile(dir, "probe", source, append([]string{"-Werror=implicit-function-declaration"}, l.links...)...) == nil
+	return c.works(dir, source, append([]string{"-Werror=implicit-function-declaration"}, l.links...)...)
+}
+
+// build makes the rival that a compiler makes of the files of c in dir, with libraries or
+// without any.
+func (c compiler) build(dir string, with []library) (string, error) {
+	files := []string{"main.c", "problem.c", "loops.c"}
+	more := []string{fmt.Sprintf("-DCHUNK=%d", shapes.ChunkRows), fmt.Sprintf("-DLOOPS=%q", "c-"+c.name)}
+	for _, l := range with {
+		files = append(files, l.name+".c")
+		more = append(append(more, "-D"+l.macro), l.links...)
+	}
+	for i, name := range files {
+		files[i] = filepath.Join(dir, "c", name)
+	}
+	program := program(dir, "rival-"+c.name)
+	return program, c.compile(program, files, more...)
 }
 
 var errNoCompiler = errors.New("no C compiler (gcc, clang or cc)")
 
-// buildRivals compiles rival.c in dir, once for every compiler, and returns the programs and
-// what there could be besides.
+// buildRivals compiles the rivals in dir, once with every compiler, and returns the programs
+// and what there could be besides.
 func buildRivals(dir string) (programs, missing []string, err error) {
 	cs := findCompilers(dir)
 	if len(cs) == 0 {
 		return nil, nil, errNoCompiler
 	}
+	if err := os.CopyFS(dir, sources); err != nil {
+		return nil, nil, err
+	}
 	for i, c := range cs {
-		more := []string{fmt.Sprintf("-DCHUNK=%d", shapes.ChunkRows), fmt.Sprintf("-DLOOPS=%q", "c-"+c.name)}
-		var links []string
+		var with []library
 		for _, l := range libraries {
 			switch {
-			case i > 0:
+			case i > 0: // the first one has them
 			case c.has(dir, l):
-				more = append(more, "-D"+l.macro)
-				links = append(links, l.links...)
+				with = append(with, l)
 			default:
 				missing = append(missing, fmt.Sprintf("%s (package %s)", l.name, l.from))
 			}
 		}
-		if err := c.compile(dir, "rival-"+c.name, rivalSource, append(more, links...)...); err != nil {
+		program, err := c.build(dir, with)
+		if err != nil {
 			return nil, nil, err
 		}
-		programs = append(programs, program(dir, "rival-"+c.name))
+		programs = append(programs, program)
 	}
 	return programs, missing, nil
 }

@@ -9,6 +9,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -138,13 +140,27 @@ func testLibraries(t *testing.T, c compiler) {
 	}
 }
 
-// loops starts the plain loops, compiled from source.
-func loops(t *testing.T, c compiler, source string) *process {
+// loops starts the plain loops, in whose source right is replaced by wrong.
+func loops(t *testing.T, c compiler, right, wrong string) *process {
 	dir := t.TempDir()
-	if err := c.compile(dir, "rival", source, "-DCHUNK=64", `-DLOOPS="loops"`); err != nil {
+	if err := os.CopyFS(dir, sources); err != nil {
 		t.Fatal(err)
 	}
-	p, err := start(program(dir, "rival"))
+	if right != "" {
+		file := filepath.Join(dir, "c", "loops.c")
+		source, err := os.ReadFile(file)
+		if err != nil || !bytes.Contains(source, []byte(right)) {
+			t.Fatalf("%q is not in %s: %v", right, file, err)
+		}
+		if err := os.WriteFile(file, bytes.Replace(source, []byte(right), []byte(wrong), 1), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program, err := c.build(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := start(program)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,8 +174,8 @@ func loops(t *testing.T, c compiler, source string) *process {
 
 // The plain loops take part in every contest, and pass the check of their process.
 func testLoops(t *testing.T, c compiler) {
-	p := loops(t, c, rivalSource)
-	if len(p.rivals) != 1 || p.rivals[0] != "loops" {
+	p := loops(t, c, "", "")
+	if len(p.rivals) != 1 || p.rivals[0] != "c-"+c.name {
 		t.Fatalf("rivals %q", p.rivals)
 	}
 	problems := []string{"gemmbr 1 1 1", "gemmbr 5 7 3", "gemmbr 3 6 1", "dw 7 5 3", "dx 7 5 3", "mlp:3-5-2 1 0 0", "mlp:3-5-4-1 7 0 0"}
@@ -169,7 +185,7 @@ func testLoops(t *testing.T, c compiler) {
 		}
 	}
 	for _, problem := range problems {
-		id, err := p.open("loops", problem)
+		id, err := p.open("c-"+c.name, problem)
 		if err != nil {
 			t.Errorf("%s: %v", problem, err)
 			continue
@@ -182,7 +198,7 @@ func testLoops(t *testing.T, c compiler) {
 		t.Errorf("latencies %q, %v", answer, err)
 	}
 	for _, problem := range []string{"gemm 2 2 2", "gemmbr 0 2 2", "mlp:3 1 0 0", "mlp:3-x 1 0 0", "mlp:3-2 65 0 0", "mlp:1-1-1-1-1-1-1-1-1-1 1 0 0"} {
-		if _, err := p.open("loops", problem); !errors.Is(err, errUnsupported) {
+		if _, err := p.open("c-"+c.name, problem); !errors.Is(err, errUnsupported) {
 			t.Errorf("%s: %v", problem, err)
 		}
 	}
@@ -199,13 +215,8 @@ func testLoops(t *testing.T, c compiler) {
 
 // A rival in C that computes something else, or NaN, is found out.
 func testChecks(t *testing.T, c compiler) {
-	const right = "s += a[k] * b[k];"
 	for _, wrong := range []string{"s += a[k] * b[0];", "s += a[k] / (b[k] - b[k]);"} {
-		source := strings.Replace(rivalSource, right, wrong, 1)
-		if source == rivalSource {
-			t.Fatalf("%q is not in the source", right)
-		}
-		if _, err := loops(t, c, source).open("loops", "dx 7 5 3"); err == nil || !strings.Contains(err.Error(), "wrong result") {
+		if _, err := loops(t, c, "s += a[k] * b[k];", wrong).open("c-"+c.name, "dx 7 5 3"); err == nil || !strings.Contains(err.Error(), "wrong result") {
 			t.Errorf("%s: %v", wrong, err)
 		}
 	}
