@@ -180,8 +180,12 @@ const (
 // table is, folds have at least one row and no table has more chains than rows.
 func (c *Config) resolve(n, inputs int) recipe {
 	if c.Plan != nil {
-		return recipe{seed: c.Seed, grades: len(c.Plan), chains: 1, fit: n, batch: n, workers: max(1, c.Workers), progress: c.Progress,
-			plan: slices.Clone(c.Plan)}
+		held := 0
+		if c.Holdout == nil && slices.ContainsFunc(c.Plan, func(p GradePlan) bool { return p.Optimiser == Convex }) {
+			held = max(1, int(foldShare*float64(n)))
+		}
+		return recipe{seed: c.Seed, grades: len(c.Plan), chains: 1, held: held, fit: n - held, batch: n, workers: max(1, c.Workers),
+			progress: c.Progress, plan: slices.Clone(c.Plan)}
 	}
 	r := recipe{seed: c.Seed, grades: c.Grades, forced: c.Grades > 0, hidden: slices.Clone(c.Hidden), sine: c.Activation == Sine, chains: c.Chains,
 		batch: c.Batch, rate: c.LearningRate, workers: max(1, c.Workers), progress: c.Progress}

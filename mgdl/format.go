@@ -33,7 +33,8 @@ import (
 //	format_version  "1"
 //	grades          JSON array of what is known of the prior (element 0) and each grade, the
 //	                kind "prior", "linear", "relu" or "sin" (with weights in cycles) among it;
-//	                a curve is [[epoch, train_loss, val_loss], ...]; null stands for NaN
+//	                a curve is [[epoch, train_loss, val_loss], ...]; null stands for NaN;
+//	                gap, lambda and global are there for a convex grade
 //	meta.KEY        what Model.WithMeta said, by ascending key
 //	schema          JSON object of the columns
 //
@@ -297,6 +298,14 @@ func (m *Model) appendGrades(b []byte) []byte {
 		b = appendList(b, g.Curve, func(b []byte, c Check) []byte {
 			return appendList(b, []float64{c.Epoch, c.TrainLoss, c.ValLoss}, appendFloat)
 		})
+		if c := g.Certificate; c != nil {
+			b = append(b, `,"gap":`...)
+			b = appendFloat(b, c.Gap)
+			b = append(b, `,"lambda":`...)
+			b = appendFloat(b, c.Lambda)
+			b = append(b, `,"global":`...)
+			b = strconv.AppendBool(b, c.Global)
+		}
 		return append(b, '}')
 	})
 }

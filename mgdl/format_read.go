@@ -218,6 +218,9 @@ type fileGrade struct {
 	TrainLoss *float64     `json:"train_loss"`
 	ValLoss   *float64     `json:"val_loss"`
 	Curve     [][]*float64 `json:"curve"`
+	Gap       *float64     `json:"gap"`
+	Lambda    *float64     `json:"lambda"`
+	Global    bool         `json:"global"`
 }
 
 // describe returns what the metadata say of the columns, and of the prior and the grades.
@@ -255,6 +258,9 @@ func (f *modelReader) describe() (Schema, []GradeInfo, error) {
 	for i, g := range fg {
 		infos[i] = GradeInfo{Kind: g.Kind, Hidden: g.Hidden, Networks: g.Networks, Params: g.Params, MACs: g.MACs,
 			TrainLoss: orNaN(g.TrainLoss), ValLoss: orNaN(g.ValLoss)}
+		if g.Gap != nil && g.Lambda != nil {
+			infos[i].Certificate = &Certificate{*g.Gap, *g.Lambda, g.Global}
+		}
 		for _, c := range g.Curve {
 			if len(c) != 3 {
 				return Schema{}, nil, formatError("damaged header: grades: a point of a curve has %d numbers, want 3", len(c))

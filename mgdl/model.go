@@ -33,6 +33,8 @@ type GradeInfo struct {
 	TrainLoss float64 // of the model up to this grade, on the training rows; NaN if unknown
 	ValLoss   float64 // of each chain on the rows it held out, pooled; of the model on the rows of a holdout
 	Curve     []Check // the schedule's validation checks, in order
+
+	Certificate *Certificate // of a convex grade, else nil
 }
 
 // A Check is one point of a grade's learning curve.
@@ -45,6 +47,7 @@ type Check struct {
 func (g GradeInfo) clone() GradeInfo {
 	g.Hidden = slices.Clone(g.Hidden)
 	g.Curve = slices.Clone(g.Curve)
+	g.Certificate = g.Certificate.clone()
 	return g
 }
 
@@ -218,6 +221,9 @@ func (g *grade) complete(inputs, features, outputs, chains int) error {
 func (g *GradeInfo) validate() error {
 	if math.IsInf(g.TrainLoss, 0) || math.IsInf(g.ValLoss, 0) {
 		return fmt.Errorf("a loss is infinite")
+	}
+	if c := g.Certificate; c != nil && !(c.Gap >= 0 && c.Gap <= math.MaxFloat64 && c.Lambda >= 0 && c.Lambda <= math.MaxFloat64) {
+		return fmt.Errorf("its certificate is damaged")
 	}
 	for _, c := range g.Curve {
 		if math.IsInf(c.Epoch, 0) || math.IsInf(c.TrainLoss, 0) || math.IsInf(c.ValLoss, 0) {

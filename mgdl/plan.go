@@ -15,7 +15,7 @@ import (
 // cross-entropy. A batch is the next Batch rows of an order drawn anew for each epoch; the
 // last one of an epoch may be short.
 type GradePlan struct {
-	Hidden     []int // hidden widths; nil means 64, 64
+	Hidden     []int // hidden widths; nil means 64, 64, or 64 for Convex
 	Activation Activation
 	Carry      bool // take the inputs along with the features of the grade before
 	// Normalise has the network see features of mean 0 and deviation 1, and learn the
@@ -41,6 +41,11 @@ type Optimiser uint8
 const (
 	Adam    Optimiser = iota // β₁ 0.9, β₂ 0.999, ε 1e-8, begun anew for each grade
 	Descent                  // plain gradient descent
+	// Convex is none: the grade, one hidden layer of ReLU, is a choice of at most that many
+	// units from the solution of a convex program, which GradeInfo.Certificate certifies. It is
+	// for regression. The holdout, or else an eighth of the rows, chooses the penalty and
+	// the number of units; Start, Epochs, Batch, rates and Readout have no say.
+	Convex
 )
 
 // A Start draws the first weights of a network.
@@ -85,8 +90,10 @@ func (p *GradePlan) validate() error {
 		return wrong("Activation", "there is no activation %d", p.Activation)
 	case p.Start > lastStart:
 		return wrong("Start", "there is no start %d", p.Start)
-	case p.Optimiser > Descent:
+	case p.Optimiser > Convex:
 		return wrong("Optimiser", "there is no optimiser %d", p.Optimiser)
+	case p.Optimiser == Convex && (len(p.Hidden) > 1 || p.Activation != ReLU):
+		return wrong("Optimiser", "a convex grade has one hidden layer of ReLU")
 	case p.Start == StartWaves && p.Activation != Sine:
 		return wrong("Start", "waves are for sine")
 	case p.Start == StartRamps && p.Activation != ReLU:
@@ -147,6 +154,9 @@ func (s *planSchedule) at(step int) float64 {
 
 // hidden returns the widths.
 func (p *GradePlan) hidden() []int {
+	if len(p.Hidden) == 0 && p.Optimiser == Convex {
+		return []int{64}
+	}
 	if len(p.Hidden) == 0 {
 		return []int{64, 64}
 	}

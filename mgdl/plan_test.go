@@ -1,6 +1,7 @@
 package mgdl
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -264,6 +265,75 @@ func TestPlanSchedule(t *testing.T) {
 		}
 		if got := s.at(c.step); math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%s: %v, want %v", fmt.Sprint(c.p.LastRate, c.step), got, c.want)
+		}
+	}
+}
+
+// Convex grades carry certificates, in the file too, and choose by rows they do not learn from.
+func TestConvexGrades(t *testing.T) {
+	grade := GradePlan{Hidden: []int{24}, Carry: true, Normalise: true, Optimiser: Convex}
+	m, err := Train(t.Context(), smoothTable(100, 2, 0.1, 1), Config{Plan: []GradePlan{grade, grade}, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loss := m.Prior().TrainLoss
+	for i, g := range m.Grades() {
+		c := g.Certificate
+		if c == nil || !(c.Gap >= 0 && c.Gap <= 1e-3) || !(c.Lambda > 0 && c.Lambda <= 1) || c.Global {
+			t.Errorf("grade %d: certificate %+v", i+1, c)
+		}
+		if !(g.TrainLoss < loss) || !(g.ValLoss > 0) || len(g.Hidden) != 1 || g.Hidden[0] > 24 {
+			t.Errorf("grade %d: %+v, the training loss was %g", i+1, g, loss)
+		}
+		loss = g.TrainLoss
+	}
+	if loss > 0.2*m.Prior().TrainLoss {
+		t.Errorf("training loss %g, without grades %g", loss, m.Prior().TrainLoss)
+	}
+	var file bytes.Buffer
+	if _, err := m.WriteTo(&file); err != nil {
+		t.Fatal(err)
+	}
+	read, err := ReadModel(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, g := range read.Grades() {
+		if *g.Certificate != *m.Grades()[i].Certificate {
+			t.Errorf("grade %d: read %+v, written %+v", i+1, *g.Certificate, *m.Grades()[i].Certificate)
+		}
+	}
+	for _, k := range kernel.Available() {
+		for _, workers := range []int{1, 3} {
+			cfg := Config{Plan: []GradePlan{grade, grade}, Seed: 1, Workers: workers, Kernel: k}
+			if testing.Short() && k != kernel.Default() {
+				continue
+			}
+			again, err := Train(t.Context(), smoothTable(100, 2, 0.1, 1), cfg)
+			if err != nil || again.Checksum() != m.Checksum() {
+				t.Errorf("%s, %d workers: another model, %v", k.Name(), workers, err)
+			}
+		}
+	}
+	first, err := m.Truncate(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest, err := Train(t.Context(), smoothTable(100, 2, 0.1, 1), Config{Plan: []GradePlan{grade, grade}, Seed: 1, Resume: first})
+	if err != nil || rest.Checksum() != m.Checksum() {
+		t.Errorf("resumed after a grade: another model, %v", err)
+	}
+	one, err := Train(t.Context(), waveTable(30, 0), Config{Plan: []GradePlan{{Optimiser: Convex}}, Raw: true})
+	if err != nil || !one.Grades()[0].Certificate.Global {
+		t.Errorf("one column: %v, %+v: want a global certificate", err, one)
+	}
+	var config *ConfigError
+	if _, err := Train(t.Context(), classTable(60, 1), Config{Plan: []GradePlan{grade}}); !errors.As(err, &config) || config.Field != "Plan" {
+		t.Errorf("classes: %v", err)
+	}
+	for _, wrong := range []GradePlan{{Optimiser: Convex, Hidden: []int{3, 3}}, {Optimiser: Convex, Activation: Sine}} {
+		if _, err := Train(t.Context(), waveTable(50, 0), Config{Plan: []GradePlan{wrong}}); !errors.As(err, &config) {
+			t.Errorf("%+v: %v", wrong, err)
 		}
 	}
 }

@@ -26,6 +26,9 @@ func (t *trainer) planned(ctx context.Context, i int) (bool, error) {
 	if err := ctx.Err(); err != nil || unit == 0 {
 		return false, err
 	}
+	if p.Optimiser == Convex {
+		return t.convexGrade(ctx, &p, i, unit)
+	}
 	if p.Start == StartWaves && p.Band == 0 {
 		var err error
 		if p.Band, err = t.findBand(ctx, p, i, unit); err != nil {
@@ -158,14 +161,7 @@ func (t *trainer) newPlanLearner(p *GradePlan, grade int, unit float64) *planLea
 		l.in, l.carried = c.seen(t.x, p.Carry, p.Normalise)
 	}
 	if t.class == nil {
-		l.target = kernel.NewMatrix(t.x.Rows, t.outputs)
-		inverse := float32(1 / unit)
-		for i := range t.x.Rows {
-			row, base := l.target.Row(i), c.sums.Row(i)
-			for j, y := range t.y.Row(i) {
-				row[j] = (y - base[j]) * inverse
-			}
-		}
+		l.target = t.residual(c, unit)
 	}
 	s := backprop.Shape{Inputs: l.in.Cols, Hidden: p.hidden(), Outputs: t.outputs, Sine: p.Activation == Sine}
 	batch := p.batch(t.n)
@@ -187,6 +183,19 @@ func (t *trainer) newPlanLearner(p *GradePlan, grade int, unit float64) *planLea
 	l.random = newStream(t.recipe.seed, orderRows, grade, 0)
 	l.start()
 	return l
+}
+
+// residual returns what c leaves over of each row's targets, in unit.
+func (t *trainer) residual(c *chain, unit float64) kernel.Matrix {
+	r := kernel.NewMatrix(t.x.Rows, t.outputs)
+	inverse := float32(1 / unit)
+	for i := range r.Rows {
+		row, base := r.Row(i), c.sums.Row(i)
+		for j, y := range t.y.Row(i) {
+			row[j] = (y - base[j]) * inverse
+		}
+	}
+	return r
 }
 
 // seen returns what a network sees of each row of features: they themselves, or standardised,

@@ -96,6 +96,15 @@ func inspectText(w io.Writer, path string, m *mgdl.Model) error {
 			lossText(g.TrainLoss), lossText(g.ValLoss))
 	}
 	t.Flush()
+	for i, g := range grades {
+		if c := g.Certificate; c != nil {
+			scope := "for the gates it was given"
+			if c.Global {
+				scope = "among all networks with one hidden layer"
+			}
+			fmt.Fprintf(w, "grade %d: its program is solved to %.1e of the zero grade's objective, %s (penalty %.3g of the largest)\n", i+1, c.Gap, scope, c.Lambda)
+		}
+	}
 
 	fmt.Fprintln(w)
 	fmt.Fprintln(t, "column\tkind\tvalues\tif missing")
@@ -178,6 +187,7 @@ func inspectJSON(w io.Writer, m *mgdl.Model) error {
 		MACs      int    `json:"macs"`
 		TrainLoss number `json:"train_loss"`
 		ValLoss   number `json:"val_loss"`
+		*gap
 	}
 	columns := func(list []mgdl.Column) []column {
 		out := []column{}
@@ -192,7 +202,7 @@ func inspectJSON(w io.Writer, m *mgdl.Model) error {
 		return out
 	}
 	info := func(i int, g mgdl.GradeInfo) grade {
-		return grade{i, g.Kind, g.Hidden, g.Networks, g.Params, g.MACs, number(g.TrainLoss), number(g.ValLoss)}
+		return grade{i, g.Kind, g.Hidden, g.Networks, g.Params, g.MACs, number(g.TrainLoss), number(g.ValLoss), gapOf(g)}
 	}
 	s := m.Schema()
 	grades := []grade{}

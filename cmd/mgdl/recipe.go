@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ type recipe struct {
 	Grades   int      `json:"grades,omitempty"`
 	Hidden   []int    `json:"hidden,omitempty"`
 	Act      string   `json:"activation,omitempty"`
+	Solver   string   `json:"solver,omitempty"`
 	Chains   int      `json:"chains,omitempty"`
 	Epochs   int      `json:"epochs,omitempty"`
 	Batch    int      `json:"batch,omitempty"`
@@ -43,6 +45,7 @@ func (r *recipe) flags() *pflag.FlagSet {
 	f.IntVar(&r.Grades, "grades", r.Grades, "train `N` network grades, whatever validation says (default up to 3, as long as it gains)")
 	f.IntSliceVar(&r.Hidden, "hidden", r.Hidden, "hidden `widths` of each grade (default 64,64)")
 	f.StringVar(&r.Act, "activation", r.Act, "`function` of hidden units, relu or sin (default relu)")
+	f.StringVar(&r.Solver, "solver", r.Solver, "what fits a grade: adam, or `convex`: a convex program with a certified gap, for regression (default adam)")
 	f.IntVar(&r.Chains, "chains", r.Chains, "a grade is the mean of `N` independent networks (default 4 to 8 by rows)")
 	f.IntVar(&r.Epochs, "epochs", r.Epochs, "train the first grade for at most `N` passes over the rows (default 20 to 100 by rows)")
 	f.IntVar(&r.Batch, "batch", r.Batch, "`rows` per step (default 32 to 256 by rows)")
@@ -58,11 +61,29 @@ func (r recipe) config() mgdl.Config {
 	if r.Act == mgdl.Sine.String() {
 		activation = mgdl.Sine
 	}
+	if r.Solver == convexSolver {
+		return mgdl.Config{Plan: r.convexPlan(), Seed: r.Seed}
+	}
 	return mgdl.Config{
 		Activation: activation,
 		Grades:     r.Grades, Hidden: r.Hidden, Chains: r.Chains, Epochs: r.Epochs, Batch: r.Batch,
 		LearningRate: r.LR, Validation: r.Val, Seed: r.Seed,
 	}
+}
+
+// The values of --solver.
+const (
+	adamSolver   = "adam"
+	convexSolver = "convex"
+)
+
+// convexPlan is a plan of convex grades, each on the inputs and the units of the one before.
+func (r recipe) convexPlan() []mgdl.GradePlan {
+	plan := make([]mgdl.GradePlan, cmp.Or(r.Grades, 3))
+	for i := range plan {
+		plan[i] = mgdl.GradePlan{Hidden: r.Hidden, Carry: true, Normalise: true, Optimiser: mgdl.Convex}
+	}
+	return plan
 }
 
 // arguments are the flags that make this recipe, for a command to show.
@@ -89,6 +110,18 @@ func (r recipe) check(cmd *cobra.Command) error {
 	case "", mgdl.ReLU.String(), mgdl.Sine.String():
 	default:
 		return usageError(cmd, "--activation %s: want relu or sin", r.Act)
+	}
+	switch r.Solver {
+	case "", adamSolver:
+	case convexSolver:
+		if r.Act == mgdl.Sine.String() || len(r.Hidden) > 1 {
+			return usageError(cmd, "--solver convex: a grade has one hidden layer of relu")
+		}
+		if r.Chains != 0 || r.Epochs != 0 || r.Batch != 0 || r.LR != 0 || r.Val != 0 {
+			return usageError(cmd, "--solver convex takes no --chains, --epochs, --batch, --lr and --val")
+		}
+	default:
+		return usageError(cmd, "--solver %s: want adam or convex", r.Solver)
 	}
 	for _, n := range r.Hidden {
 		if n < 1 {
@@ -122,6 +155,8 @@ func configFlag(field string) string {
 		return "--val"
 	case "Holdout":
 		return "--val-data"
+	case "Plan":
+		return "--solver"
 	}
 	return "--" + strings.ToLower(field)
 }

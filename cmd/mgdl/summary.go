@@ -34,11 +34,15 @@ func (t *training) gradeDone(text io.Writer, p mgdl.Progress, s scale) {
 			ValLoss   number  `json:"val_loss"`
 			Seconds   float64 `json:"seconds"`
 			Accepted  bool    `json:"accepted"`
-		}{"grade", p.Grade, g.Kind, g.Hidden, g.Networks, number(epochs), number(g.TrainLoss), number(g.ValLoss), seconds, p.Accepted})
+			*gap
+		}{"grade", p.Grade, g.Kind, g.Hidden, g.Networks, number(epochs), number(g.TrainLoss), number(g.ValLoss), seconds, p.Accepted, gapOf(g)})
 	}
 	passes := ""
 	if epochs > 0 {
 		passes = fmt.Sprintf("%.0f epochs", epochs)
+	}
+	if c := g.Certificate; c != nil {
+		passes = fmt.Sprintf("gap %.1e", c.Gap)
 	}
 	verdict := ""
 	switch {
@@ -85,7 +89,11 @@ func (t *training) summary(w io.Writer, d mgdl.Data, holdout *mgdl.Data, info da
 		line("split", "each network validates on other rows, at most %s of all, and learns from the rest", percent(t.Val))
 	default:
 		q := heldOut(d.Rows)
-		line("split", "%s to learn from, %s to validate on, others for each network", grouped(d.Rows-q), grouped(q))
+		others := ", others for each network"
+		if t.Solver == convexSolver {
+			others = ""
+		}
+		line("split", "%s to learn from, %s to validate on%s", grouped(d.Rows-q), grouped(q), others)
 	}
 	fmt.Fprintln(w)
 }
@@ -236,4 +244,19 @@ func (t *training) nextCommands(text io.Writer) {
 	fmt.Fprintf(text, "\nnext:\n  %s\n  %s\n",
 		shellCommand(predict...),
 		shellCommand("mgdl", "report", t.output, data, "-o", stem(t.output)+".html"))
+}
+
+// A gap is the certificate of a convex grade, as JSON.
+type gap struct {
+	Gap    float64 `json:"gap"`
+	Lambda float64 `json:"lambda"`
+	Global bool    `json:"global"`
+}
+
+// gapOf returns the certificate of g, nil if there is none.
+func gapOf(g mgdl.GradeInfo) *gap {
+	if g.Certificate == nil {
+		return nil
+	}
+	return &gap{g.Certificate.Gap, g.Certificate.Lambda, g.Certificate.Global}
 }

@@ -24,7 +24,7 @@ const module = "github.com/multigrade/multigrade"
 // as listed under "tests".
 var allowed = map[string][]string{
 	"kernel":                 {"github.com/klauspost/cpuid/v2"},
-	"mgdl":                   {"internal/backprop", "kernel"},
+	"mgdl":                   {"internal/backprop", "kernel", "mgdl/convex"},
 	"mgdl/dataset":           {"mgdl"},
 	"mgdl/convex":            {"kernel"},
 	"mgdl/construct":         {"kernel", "mgdl"},
