@@ -220,7 +220,7 @@ func TestPlanErrors(t *testing.T) {
 		"Hidden: 65 layers are more than 64":                        {Hidden: make([]int, 65)},
 		"Activation: there is no activation 2":                      {Activation: 2},
 		"Start: there is no start 7":                                {Start: lastStart + 1},
-		"Optimiser: there is no optimiser 2":                        {Optimiser: 2},
+		"Optimiser: there is no optimiser 3":                        {Optimiser: 3},
 		"Start: waves are for sine":                                 {Start: StartWaves, Band: 1},
 		"Start: ramps are for ReLU":                                 {Start: StartRamps, Activation: Sine},
 		"Band: only solved readouts can choose it":                  {Start: StartWaves, Activation: Sine},
