@@ -67,7 +67,7 @@ func parse(f []string) (problem, error) {
 // shares calls f for ranges of m rows on the workers of a team. Small batches stay whole:
 // handing over costs about a microsecond.
 func shares(team *backprop.Team, m int, f func(lo, hi int)) func() {
-	parts := min(8*team.Size(), m/48)
+	parts := min(2*team.Size(), m/48)
 	if team == nil || parts < 2 {
 		return func() { f(0, m) }
 	}
