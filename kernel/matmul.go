@@ -140,8 +140,9 @@ func lookAhead(a, b *Matrix, r, rows, p, panels int) (at uintptr, lines int) {
 }
 
 // gradientRows is how many rows a tile of the weight gradient adds up before the next tile
-// takes its turn: as many as the first-level cache holds 32 columns of (bench, WeightGrad).
-const gradientRows = 256
+// takes its turn: few enough for the first-level cache to hold their columns, whose distance
+// may map many of them to few of its sets (bench/calibrate.md).
+const gradientRows = 96
 
 // WeightGrad sets dw = xᵀ·dy and db to the column sums of dy, or adds them to what is
 // there if accumulate is set: the gradients of a layer x·W + B.
