@@ -14,8 +14,8 @@ import (
 // is replaced by a value that depends on the shape of the data alone, never on its
 // name. Results depend on the data, the fields above Workers, and nothing else.
 type Config struct {
-	Grades       int        // network grades, while the training loss falls; 0 means up to 3, chosen by validation
-	Hidden       []int      // hidden widths of a grade; nil means 64, 64
+	Grades       int        // network grades, while the training loss falls; 0 means up to 3, chosen by validation, as are waves (see Train)
+	Hidden       []int      // hidden widths of a grade, but for one of waves; nil means 64, 64
 	Activation   Activation // of all network grades
 	Chains       int        // independent chains whose mean is the model; 0 means 4 to 8 by rows, fewer above 350,000
 	Epochs       int        // passes over the rows for the first network grade, later ones half; 0 means 20 to 100 by rows
@@ -44,7 +44,8 @@ type Config struct {
 	Resume          *Model // continue from a checkpoint made with the same data and configuration
 }
 
-// Progress is one report of a running Train.
+// Progress is one report of a running Train. Where waves win (see Train), accepted grades are
+// replaced: the numbers of the waves, 1, and of what follows them come again.
 type Progress struct {
 	Grade      int     // grade being trained, from 1
 	Step       int     // steps done in this grade and steps its schedule has;

@@ -24,7 +24,7 @@ func (t *trainer) grade(ctx context.Context, i int) (bool, error) {
 	if t.recipe.plan != nil {
 		return t.planned(ctx, i)
 	}
-	if len(t.grades) > 0 {
+	if i > 0 {
 		return t.follow(ctx, i)
 	}
 	linear, err := t.linear(ctx)
@@ -139,12 +139,17 @@ func (t *trainer) decide(c *candidate, accepted bool) bool {
 
 // accept makes c part of the model.
 func (t *trainer) accept(c *candidate) {
+	t.add(c)
+	t.grades = append(t.grades, grade{c.info, c.networks})
+}
+
+// add adds the outputs of c to the sums.
+func (t *trainer) add(c *candidate) {
 	for e, o := range c.outs {
 		t.k.Add(t.chains[e].sums.Data, o.Data)
 	}
 	t.k.Add(t.sums.Data, c.mean.Data)
 	t.held, t.trainLoss = c.held, c.trainLoss
-	t.grades = append(t.grades, grade{c.info, c.networks})
 }
 
 // report completes p and hands it to the caller.
@@ -227,7 +232,10 @@ const (
 // independent of each other; at a check the mean of their held-out losses decides
 // whether to go on.
 func (t *trainer) train(ctx context.Context, learners []*learner, i int) ([]Check, error) {
-	epochs := t.recipe.epochs[min(i, 1)]
+	epochs := t.recipe.epochs[0]
+	if i > 1 || i == 1 && !t.waved {
+		epochs = t.recipe.epochs[1]
+	}
 	perEpoch := max(1, t.recipe.fit/t.recipe.batch)
 	total := int(min(epochs*float64(perEpoch), math.MaxInt32))
 	from := 0
@@ -246,6 +254,9 @@ func (t *trainer) train(ctx context.Context, learners []*learner, i int) ([]Chec
 		return nil, err
 	}
 	p := Progress{Grade: len(t.grades) + 1, Steps: total}
+	if i == wavesGrade && t.waved {
+		p.Grade = wavesGrade + 1 // and not behind those that it may replace
+	}
 	losses := make([]float64, len(learners))
 	for s.step < total && float64(s.step-s.gained) <= patience*float64(total) {
 		n := min(every, total-s.step)

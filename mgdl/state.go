@@ -274,7 +274,7 @@ func (t *trainer) save() error {
 func (t *trainer) begin(i int, students []student, restore func(e int, s *learnerState) bool, progress *trainingState) error {
 	t.attempt++
 	*progress = trainingState{grade: i, attempt: t.attempt, best: math.Inf(1), gained: progress.gained}
-	if r := t.restored; r != nil && r.grade == i && r.attempt == t.attempt {
+	if r := t.restored; r != nil && r.grade == i && r.attempt == t.attempt && len(r.learners) > 0 { // else it was about to begin
 		t.restored = nil
 		if len(r.learners) != len(students) {
 			return &ConfigError{"Resume", "the model was trained with other settings"}

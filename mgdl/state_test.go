@@ -34,6 +34,8 @@ func unfinishedCases() map[string]struct {
 		"overfits":       {smoothTable(120, 1, 2, 5), overfits},
 		"sine":           {smoothTable(300, 1, 0.1, 50), sine},
 		"holdout":        {smoothTable(300, 1, 0.1, 50), held},
+		"waves":          {rippleTable(1200, 12, 0.05), quick()},
+		"no waves":       {rippleTable(1200, 0.4, 0.3), quick()},
 		"ramps":          {waveTable(300, 0), planConfig(plans()["ramps"])},
 		"papers":         {waveTable(300, 0), planConfig(plans()["papers"])},
 	}
@@ -95,6 +97,9 @@ func TestResumeAnywhere(t *testing.T) {
 			}
 			if name == "linear" && !attempts[[2]int{0, 2}] {
 				t.Errorf("no checkpoint of a second network after the linear grade: %v", attempts)
+			}
+			if strings.HasSuffix(name, "waves") && !attempts[[2]int{wavesGrade, wavesAttempt}] {
+				t.Errorf("no checkpoint of a network on waves: %v", attempts)
 			}
 		})
 	}

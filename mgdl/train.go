@@ -23,6 +23,12 @@ import (
 //   - A grade is accepted if it lowers the held-out loss by more than two standard errors
 //     of the paired difference, and the training loss at all. The first one that is not
 //     ends the training. If Config.Grades is given, only the training loss counts.
+//   - Where there are at most three inputs, all numbers, and each chain has a thousand rows
+//     and more, two grades are trained from the prior as rivals of all of these: one of waves,
+//     the sine and the cosine of octaves of each input, with a solved readout, and a network
+//     that sees the inputs and the waves. If the held-out rows prefer them by the same two
+//     standard errors, the model begins with them and goes on, up to three network grades.
+//     This is for regression, and neither with Config.Grades nor with sine.
 //
 // The model's bytes depend on d, the seed and the settings above Workers in Config:
 // neither on the machine nor on the number of workers. d is left as it is; if its Schema
@@ -72,6 +78,9 @@ type trainer struct {
 	grades  []grade
 	done    int // network grades among them
 
+	waved      bool // network grade 0 is one of waves
+	rivalsNext bool // a checkpoint says that all grades are done but their rivals
+
 	checkpoint func(*Model) error
 	every      time.Duration         // between checkpoints while a grade is trained; 0: none
 	saved      time.Time             // the last one
@@ -120,14 +129,11 @@ func newTrainer(ctx context.Context, d Data, cfg *Config) (*trainer, error) {
 		if t.holdout {
 			held = span{t.n, t.x.Rows}
 		}
-		t.chains = append(t.chains, &chain{id: e, held: held, sums: t.constant()})
+		t.chains = append(t.chains, &chain{id: e, held: held})
 	}
-	t.sums = t.constant()
-	var none candidate
-	if err := t.assess(ctx, &none); err != nil {
+	if err := t.restart(ctx); err != nil {
 		return nil, err
 	}
-	t.held, t.trainLoss = none.held, none.trainLoss
 	t.base = GradeInfo{TrainLoss: t.trainLoss, ValLoss: mean(t.held)}
 	return t, nil
 }
@@ -158,9 +164,50 @@ func (t *trainer) constant() kernel.Matrix {
 	return m
 }
 
-// run trains grade by grade.
+// restart returns the sums and the losses to those of the prior.
+func (t *trainer) restart(ctx context.Context) error {
+	t.forget()
+	var none candidate
+	if err := t.assess(ctx, &none); err != nil {
+		return err
+	}
+	t.held, t.trainLoss = none.held, none.trainLoss
+	return nil
+}
+
+// forget sets all sums to the prior.
+func (t *trainer) forget() {
+	t.sums = t.constant()
+	for _, c := range t.chains {
+		c.sums = t.constant()
+	}
+}
+
+// run trains all grades, and those of waves if there are any to be tried.
 func (t *trainer) run(ctx context.Context) error {
 	t.saved = time.Now()
+	if !t.rivalsNext {
+		if err := t.runGrades(ctx); err != nil {
+			return err
+		}
+	}
+	if t.wavy() && !t.waved {
+		more, err := t.rivals(ctx)
+		if err != nil {
+			return err
+		}
+		if more {
+			if err := t.runGrades(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	t.complete = true
+	return nil
+}
+
+// runGrades trains grade by grade, from network grade t.done on.
+func (t *trainer) runGrades(ctx context.Context) error {
 	for ; t.done < t.recipe.grades; t.done++ {
 		t.attempt = 0
 		more, err := t.grade(ctx, t.done)
@@ -176,7 +223,6 @@ func (t *trainer) run(ctx context.Context) error {
 			}
 		}
 	}
-	t.complete = true
 	return nil
 }
 
@@ -213,7 +259,10 @@ func (t *trainer) resume(ctx context.Context, m *Model) error {
 	if m.Unfinished() {
 		t.restored = m.training
 	}
-	if len(m.grades) == 1 && m.grades[0].linear() && t.recipe.plan == nil {
+	if r := t.restored; r != nil && r.grade == wavesGrade && r.attempt == wavesAttempt && t.wavy() {
+		t.rivalsNext = true
+	}
+	if len(m.grades) == 1 && m.grades[0].linear() && t.recipe.plan == nil && !t.rivalsNext {
 		return nil // whether it stays is decided with the first network
 	}
 	other := &ConfigError{"Resume", "the model was trained on other data or with other settings"}
@@ -227,9 +276,10 @@ func (t *trainer) resume(ctx context.Context, m *Model) error {
 			if err == nil && !slices.Equal(c.networks[0].out.w.Data, g.networks[0].out.w.Data) {
 				err = other
 			}
-		case g.linear() || len(g.networks) != len(t.chains) || !slices.Equal(g.info.Hidden, t.recipe.widths(i)):
+		case g.linear() || len(g.networks) != len(t.chains) || !t.waveGrade(i, g) && !slices.Equal(g.info.Hidden, t.recipe.widths(i)):
 			err = other
 		default:
+			t.waved = t.waved || t.waveGrade(i, g)
 			if err = t.compute(ctx, c, c.networks, true); err == nil {
 				c.mean = average(t.k, c.outs)
 				err = t.assess(ctx, c)

@@ -91,6 +91,7 @@ func TestTrainBits(t *testing.T) {
 			h := smoothTable(60, 1, 0.1, 4)
 			c.Holdout = &h
 		}},
+		{"waves", rippleTable(1200, 12, 0.05), func(c *Config) { *c = quick() }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -128,12 +129,16 @@ func TestTrainGolden(t *testing.T) {
 	}{
 		{"regression", smoothTable(300, 1, 0.05, 10), "d222463094a18c03b669139505cf1648c909ecc66b1e8b27ccecd2cca317c110"},
 		{"classification", classTable(300, 10), "515a6f7b36f4c0028b2f51fdea77224dfb56153e64f71fbc26c06151b5360eae"},
+		{"waves", rippleTable(1200, 12, 0.05), "974cb196f0592332f9e650d04eea394d9ed625007d3bc0937f2ac2ac4629d787"},
 		{"linear", linearTable(300), "c6f15d146f85e62bf44a7c903d36203f5a7f33c0c67e3f8161f6b7c139455f0d"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			cfg := small()
 			cfg.Grades = 3
+			if c.name == "waves" {
+				cfg = quick()
+			}
 			m := mustTrain(t, c.d, cfg)
 			if got := m.Checksum(); got != c.want {
 				for _, g := range m.Grades() {
