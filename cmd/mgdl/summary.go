@@ -46,8 +46,12 @@ func (t *training) gradeDone(text io.Writer, p mgdl.Progress, s scale) {
 	}
 	verdict := ""
 	switch {
+	case p.Accepted && p.Grade <= t.accepted:
+		verdict = "  accepted in the place of the grades above"
+		t.accepted = p.Grade
 	case p.Accepted:
-	case len(g.Hidden) == 0 && t.clock.steps:
+		t.accepted = p.Grade
+	case len(g.Hidden) == 0 && t.clock.before > 0:
 		verdict = "  dropped: a network in its place does better"
 	default:
 		verdict = "  rejected: no clear gain"
@@ -129,30 +133,32 @@ func heldOut(rows int) int { return max(1, min(rows/8, 4000)) }
 // percent writes a share for people.
 func percent(share float64) string { return strconv.FormatFloat(100*share, 'g', 3, 64) + " %" }
 
-// A gradeClock tells how long each grade took. The verdict on a linear grade may wait for
-// that on the network after it, so its time ends with the network's first step.
+// A gradeClock tells how long each grade took. The verdict on a grade without steps, a linear
+// one or one of waves, may wait for that on the network after it, so its time ends with the
+// network's first step.
 type gradeClock struct {
 	mark   time.Time     // end of the grade before
-	linear time.Duration // of a linear grade that waits
-	steps  bool          // there has been a step
+	begun  bool          // the network in training has taken a step
+	before time.Duration // what came before its first step, or that of the last one; 0: there was none
 }
 
 // step is called at each step of a network.
 func (c *gradeClock) step() {
-	if !c.steps {
-		c.steps = true
-		c.linear = time.Since(c.mark)
-		c.mark = c.mark.Add(c.linear)
+	if !c.begun {
+		c.begun = true
+		c.before = max(time.Since(c.mark), 1)
+		c.mark = c.mark.Add(c.before)
 	}
 }
 
 // finish returns the time of a grade at its verdict.
 func (c *gradeClock) finish(g mgdl.GradeInfo) time.Duration {
-	if len(g.Hidden) == 0 && c.steps {
-		return c.linear
+	if len(g.Curve) == 0 && c.before > 0 {
+		return c.before
 	}
 	d := time.Since(c.mark)
 	c.mark = c.mark.Add(d)
+	c.begun = false
 	return d
 }
 

@@ -47,6 +47,7 @@ type training struct {
 	begin           time.Time
 	clock           gradeClock
 	ended           int  // grades tried, accepted or not
+	accepted        int  // the last grade that was
 	wroteCheckpoint bool // in this run
 }
 
