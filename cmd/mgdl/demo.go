@@ -49,9 +49,11 @@ the report.`,
 }
 
 // demoRecipe is how the demo trains: with networks small enough to leave something to
-// the next grade, and for one slow core to train in seconds.
+// the next grade, and for one slow core to train in seconds; three of them, so that no grade of
+// waves takes their place.
 func demoRecipe() recipe {
 	r := defaultRecipe()
+	r.Grades = 3
 	r.Hidden = []int{32, 32}
 	r.Chains = 2
 	r.Epochs = 80
